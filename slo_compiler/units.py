@@ -15,7 +15,7 @@ _UNIT_SECONDS: dict[str, Decimal] = {
     "d": Decimal(86400),
     "w": Decimal(604800),
 }
-_PRINT_UNITS = ("d", "h", "m", "s", "ms")
+_WHOLE_UNITS = ("d", "h", "m")
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|[smhdw])")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 
@@ -93,26 +93,18 @@ def _parse_duration(text: str) -> Duration:
 
 @lru_cache(maxsize=4096)
 def _print_duration(seconds: Decimal) -> str:
-    """One number and unit where that is exact and short (`1.5s`, `250ms`, `28d`), else parts (`1h30m`)."""
-    if seconds == 0:
-        return "0s"
-    for unit in _PRINT_UNITS:
-        count = seconds / _UNIT_SECONDS[unit]
-        if count >= 1 and count == count.to_integral_value():
-            return f"{int(count)}{unit}"
-        if unit in ("s", "ms") and count >= 1 and seconds < 60:
-            return f"{decimal_text(count)}{unit}"
-    if seconds < Decimal("0.001"):
-        return f"{decimal_text(seconds / _UNIT_SECONDS['ms'])}ms"
+    """Days to minutes in whole parts (`1h30m`, `28d`), below a minute one number (`1.5s`, `250ms`)."""
     parts = []
-    for unit in _PRINT_UNITS[:-2]:
+    for unit in _WHOLE_UNITS:
         count = seconds // _UNIT_SECONDS[unit]
         if count:
             parts.append(f"{int(count)}{unit}")
             seconds -= count * _UNIT_SECONDS[unit]
-    if seconds:
-        parts.append(_print_duration(seconds))
-    return "".join(parts)
+    if seconds >= 1:
+        parts.append(f"{decimal_text(seconds)}s")
+    elif seconds > 0:
+        parts.append(f"{decimal_text(seconds * 1000)}ms")
+    return "".join(parts) or "0s"
 
 
 def decimal_text(value: Decimal) -> str:

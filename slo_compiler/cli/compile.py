@@ -1,0 +1,184 @@
+"""`compile`: specs in, rules and tests out; or what would change (`--check`, `--diff`)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from slo_compiler.cli.options import (
+    FINDINGS,
+    Common,
+    common_options,
+    display_path,
+    fail_environment,
+    find_config,
+    load_config,
+    show,
+    spec_files,
+)
+
+if TYPE_CHECKING:
+    from slo_compiler.documents.config import Config
+    from slo_compiler.write.session import Outcome
+
+KINDS = ("rules", "tests")
+FLAVOURS = ("prometheus", "prometheus-operator")
+
+
+@click.command("compile", epilog="Example: slo-compiler compile specs -o out --check")
+@click.argument("paths", nargs=-1)
+@click.option("-o", "--output", "folder", default="out", show_default=True, help="The folder to write.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and name what is not up to date.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.option("--stats", is_flag=True, help="Say how many SLOs and rules, and how long it took.")
+@click.option("--only", metavar="KINDS", help=f"Write only these of {','.join(KINDS)}.")
+@click.option("--flavour", type=click.Choice(FLAVOURS), help="Default: as configured, else prometheus.")
+@click.option("--no-cache", is_flag=True, help="Compile even where inputs and outputs are unchanged.")
+@common_options
+def command(
+    common: Common,
+    paths: tuple[str, ...],
+    folder: str,
+    check: bool,
+    diff: bool,
+    stats: bool,
+    only: str | None,
+    flavour: str | None,
+    no_cache: bool,
+) -> None:
+    """Compile the specs under PATHS (default: specs).
+
+    With an error in any of them nothing is written. Files that slo-compiler did not write are never touched.
+    """
+    from slo_compiler.write import fingerprint
+    from slo_compiler.write.manifest import BrokenManifest, read_manifest
+
+    started = time.perf_counter()
+    kinds = _kinds(only)
+    files = spec_files(paths)
+    out = Path(folder)
+    if out.exists() and not out.is_dir():
+        raise click.UsageError(f"{folder} is no folder")
+    try:
+        manifest = read_manifest(out)
+        config_path = find_config(common.config)
+        state = fingerprint.catalogs(config_path, kinds=kinds, flavour=flavour)
+        inputs = fingerprint.inputs(files)
+        if not no_cache and fingerprint.is_current(manifest, state, inputs, out):
+            common.note(f"{folder}: up to date ({len(manifest.files)} files of {len(files)} specs)")
+            return
+    except BrokenManifest as fault:
+        fail_environment(f"{out / 'manifest.json'}: {fault}; move it away and compile into an empty folder")
+    except OSError as fault:
+        fail_environment(f"{fault.filename}: {fault.strerror}")
+    outcome, specs, slos = _compile(common, paths, files, out, kinds, flavour, dry=check or diff, diff=diff)
+    if stats:
+        click.echo(
+            f"{specs} specs, {slos} SLOs, {outcome.files} files, {outcome.size} bytes, "
+            f"{time.perf_counter() - started:.2f} s",
+            err=True,
+        )
+    if not check and not diff:
+        common.note(f"{folder}: {outcome.describe()}")
+        return
+    if check and outcome.changed:
+        for line in outcome.changes():
+            click.echo(line)
+        click.echo(f"{folder} is not up to date; run slo-compiler compile -o {folder}", err=True)
+        sys.exit(FINDINGS)
+    if check:
+        common.note(f"{folder}: up to date")
+
+
+def _kinds(only: str | None) -> tuple[str, ...]:
+    if only is None:
+        return KINDS
+    asked = [part.strip() for part in only.split(",")]
+    unknown = [part for part in asked if part not in KINDS]
+    if unknown:
+        raise click.UsageError(f"--only: unknown {', '.join(unknown)}; known: {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in asked)
+
+
+def _compile(
+    common: Common,
+    paths: tuple[str, ...],
+    files: list[str],
+    out: Path,
+    kinds: tuple[str, ...],
+    flavour: str | None,
+    *,
+    dry: bool,
+    diff: bool,
+) -> tuple[Outcome, int, int]:
+    from slo_compiler.pipeline import check_files, compile_specs
+    from slo_compiler.resolve.environment import Environment
+    from slo_compiler.write import fingerprint
+    from slo_compiler.write.session import Refused
+
+    config = load_config(common)
+    checked = check_files(files, Environment(config))
+    if checked.diagnostics:
+        show(checked.diagnostics, checked.lines, common, files=checked.files, limit=100)
+    if checked.failed:
+        click.echo("nothing was written", err=True)
+        sys.exit(FINDINGS)
+    context = _context(config, flavour)
+    if context.flavour == "prometheus-operator" and not context.labels:
+        click.echo(
+            "warning: outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing",
+            err=True,
+        )
+    state = fingerprint.catalogs(find_config(common.config), kinds=kinds, flavour=flavour)
+    try:
+        outcome = compile_specs(
+            checked.specs,
+            context,
+            out,
+            kinds=kinds,
+            given=[display_path(path) for path in paths] or ["specs"],
+            inputs=fingerprint.inputs(files),
+            catalogs=state,
+            dry=dry,
+            show_diff=_print_diff if diff else None,
+        )
+        return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
+    except Refused as refusal:
+        for foreign in refusal.foreign:
+            path = (out / foreign.path).as_posix()
+            click.echo(f"{path}:1:1: error[SLO602]: {foreign.reason}; move it away", err=True)
+        click.echo("nothing was written", err=True)
+        sys.exit(FINDINGS)
+    except OSError as fault:
+        fail_environment(f"{fault.filename}: {fault.strerror}")
+        raise
+
+
+def _context(config: Config, flavour: str | None) -> Context:
+    from slo_compiler.emit.base import Context
+
+    metadata = config.outputs.prometheus_rule
+    return Context(
+        flavour or config.outputs.flavour,
+        metadata.namespace,
+        tuple(sorted(metadata.labels.items())),
+        tuple(sorted(metadata.annotations.items())),
+    )
+
+
+def _print_diff(path: str, before: bytes | None, after: bytes | None) -> None:
+    import difflib
+
+    old = before.decode("utf-8", "replace").splitlines() if before is not None else []
+    new = after.decode("utf-8", "replace").splitlines() if after is not None else []
+    names = (f"a/{path}" if before is not None else "/dev/null", f"b/{path}" if after is not None else "/dev/null")
+    for line in difflib.unified_diff(old, new, *names, lineterm=""):
+        click.echo(line)
+
+
+if TYPE_CHECKING:
+    from slo_compiler.emit.base import Context

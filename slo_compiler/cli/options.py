@@ -1,0 +1,173 @@
+"""Options that commands share, and what they all do with findings and settings."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from slo_compiler.diagnostics.diagnostic import Diagnostic
+    from slo_compiler.documents.config import Config
+
+FINDINGS, USAGE, ENVIRONMENT = 1, 2, 3
+CONFIG_NAME = "slo-compiler.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command is told.
+
+    Attributes:
+        config: the configuration file, or None for the nearest one upwards.
+        colour: whether to colour text.
+    """
+
+    config: str | None
+    quiet: bool
+    verbose: bool
+    colour: bool
+
+    def note(self, text: str) -> None:
+        """Progress and summaries, on stderr; silent with -q."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --config, -q, -v and --color, and passes them as one `common` value."""
+
+    @click.option("--config", metavar="FILE", help=f"Settings; default: the nearest {CONFIG_NAME} upwards.")
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but findings.")
+    @click.option("-v", "--verbose", is_flag=True, help="Show information as well as warnings and errors.")
+    @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+    @functools.wraps(function)
+    def wrapper(config: str | None, quiet: bool, verbose: bool, color: str, **arguments: Any) -> Any:
+        return function(common=Common(config, quiet, verbose, wants_colour(color)), **arguments)
+
+    return wrapper
+
+
+def wants_colour(choice: str) -> bool:
+    """`auto` follows NO_COLOR, CLICOLOR_FORCE and the terminal, in that order."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return sys.stderr.isatty()
+
+
+def find_config(given: str | None) -> Path | None:
+    """The settings file: as given, else the nearest upwards from here.
+
+    Raises:
+        click.UsageError: the given file does not exist.
+    """
+    if given is not None:
+        if not Path(given).is_file():
+            raise click.UsageError(f"no such file: {given}")
+        return Path(given)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        candidate = folder / CONFIG_NAME
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load_config(common: Common) -> Config:
+    """The settings. Faults in the file are shown, and end the program with 1."""
+    from slo_compiler.documents.config import Config
+    from slo_compiler.documents.read import read_model
+    from slo_compiler.load.yaml import load_file
+
+    path = find_config(common.config)
+    if path is None:
+        return Config()
+    loaded = load_file(display_path(str(path)))
+    diagnostics = list(loaded.diagnostics)
+    config: Config | None = None
+    for document in loaded.documents[:1]:
+        model, faults = read_model(Config, document)
+        diagnostics += faults
+        config = model if isinstance(model, Config) else None
+    if diagnostics:
+        show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
+        sys.exit(FINDINGS)
+    config = config or Config()
+    _refuse_long_scrapes(config, path)
+    return config
+
+
+def _refuse_long_scrapes(config: Config, path: Path) -> None:
+    from slo_compiler.resolve.windows import LONGEST_SCRAPE
+
+    if config.prometheus.scrape_interval.seconds > LONGEST_SCRAPE:
+        click.echo(
+            f"{path}: error: scrapeInterval of {config.prometheus.scrape_interval} is over {LONGEST_SCRAPE}s: "
+            "tiles of events would go missing",
+            err=True,
+        )
+        sys.exit(FINDINGS)
+
+
+def display_path(path: str) -> str:
+    """A path as outputs name it: relative to here where it lies below, so that no output depends on the machine."""
+    absolute = Path(path).absolute()
+    here = Path.cwd()
+    if absolute.is_relative_to(here):
+        return absolute.relative_to(here).as_posix()
+    return Path(path).as_posix()
+
+
+def spec_files(paths: Sequence[str]) -> list[str]:
+    """The spec files under the given paths (default: `specs`).
+
+    Raises:
+        click.UsageError: a path does not exist, or there is no file.
+    """
+    from slo_compiler.load.discover import discover
+
+    given = [display_path(path) for path in paths] or ["specs"]
+    found, missing = discover(given)
+    if missing:
+        raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
+    if not found:
+        raise click.UsageError(f"no spec (.yaml, .yml, .json) under {', '.join(given)}")
+    return [path for path in found if Path(path).name != CONFIG_NAME]
+
+
+def show(
+    diagnostics: Sequence[Diagnostic],
+    lines: Mapping[str, Sequence[str]],
+    common: Common,
+    *,
+    files: int,
+    output: str = "text",
+    limit: int = 0,
+) -> None:
+    """Findings: as text on stderr, in the other formats on stdout. Information only with -v."""
+    from slo_compiler.diagnostics.diagnostic import Severity
+    from slo_compiler.diagnostics.reporters import REPORTERS
+
+    shown = list(diagnostics)
+    if output == "text" and not common.verbose:
+        shown = [diagnostic for diagnostic in shown if diagnostic.severity is not Severity.INFO]
+    if output == "text" and common.quiet and not shown:
+        return
+    text = REPORTERS[output](shown, lines, colour=common.colour, files=files, limit=limit)
+    click.echo(text, err=output == "text", color=common.colour or None)
+
+
+def fail_environment(message: str) -> None:
+    """Ends the program: something outside is missing or refuses."""
+    click.echo(f"error: {message}", err=True)
+    sys.exit(ENVIRONMENT)

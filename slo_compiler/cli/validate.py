@@ -1,0 +1,53 @@
+"""`validate`: findings about specs, and nothing written."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from slo_compiler.cli.options import FINDINGS, Common, common_options, load_config, show, spec_files
+
+if TYPE_CHECKING:
+    from slo_compiler.pipeline import Checked
+
+
+@click.command("validate", epilog="Example: slo-compiler validate specs --format json")
+@click.argument("paths", nargs=-1)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--max-diagnostics", "limit", default=100, show_default=True, help="Show so many; 0 shows all.")
+@click.option("--warnings-as-errors", is_flag=True, help="Exit 1 on warnings too.")
+@click.option("--today", metavar="DATE", help="The day by which waivers are judged (default: today).")
+@common_options
+def command(
+    common: Common, paths: tuple[str, ...], output: str, limit: int, warnings_as_errors: bool, today: str | None
+) -> None:
+    """Check the specs under PATHS (default: specs; - reads stdin).
+
+    Exits 0 where there is no error, 1 where there is one.
+    """
+    from slo_compiler.diagnostics.diagnostic import Severity
+
+    try:
+        day = datetime.date.fromisoformat(today) if today else datetime.date.today()
+    except ValueError:
+        raise click.UsageError(f"--today: {today!r} is no date; write it as 2027-03-01") from None
+    checked = _check(common, paths, day)
+    show(checked.diagnostics, checked.lines, common, files=checked.files, output=output, limit=limit)
+    warned = any(diagnostic.severity is Severity.WARNING for diagnostic in checked.diagnostics)
+    if checked.failed or (warnings_as_errors and warned):
+        sys.exit(FINDINGS)
+
+
+def _check(common: Common, paths: tuple[str, ...], day: datetime.date) -> Checked:
+    from slo_compiler.load.yaml import MAX_BYTES, load_bytes
+    from slo_compiler.pipeline import check_files, check_loaded
+    from slo_compiler.resolve.environment import Environment
+
+    environment = Environment(load_config(common))
+    if paths == ("-",):
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        return check_loaded(iter([load_bytes(content, "<stdin>")]), environment, day)
+    return check_files(spec_files(paths), environment, day)

@@ -1,0 +1,63 @@
+"""One finding about one place in the input, as a plain value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from slo_compiler.diagnostics.codes import Code
+
+
+class Severity(Enum):
+    """How bad a finding is; only errors stop a compilation."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file. Lines and columns count from 1; the end column is exclusive, on the same or a later line."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What is wrong, where, and how to mend it. `hint` is text that can be pasted or followed as it stands."""
+
+    code: Code
+    severity: Severity
+    span: Span
+    message: str
+    hint: str = ""
+
+    @property
+    def sort_key(self) -> tuple[Span, str, str]:
+        """By file, place, code and text: the order of every report."""
+        return (self.span, self.code.name, self.message)
+
+
+def error(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:
+    """An error at a place."""
+    return Diagnostic(code, Severity.ERROR, span, message, hint)
+
+
+def warning(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:
+    """A warning at a place."""
+    return Diagnostic(code, Severity.WARNING, span, message, hint)
+
+
+def info(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:
+    """A piece of information at a place."""
+    return Diagnostic(code, Severity.INFO, span, message, hint)
+
+
+def has_errors(diagnostics: list[Diagnostic]) -> bool:
+    """Whether any of them is an error."""
+    return any(d.severity is Severity.ERROR for d in diagnostics)

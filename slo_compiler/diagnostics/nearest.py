@@ -1,0 +1,26 @@
+"""The known name that somebody probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name closest to `name`, or None where nothing is close. Case and dashes count little."""
+    table = {_plain(candidate): candidate for candidate in sorted(known)}
+    found = get_close_matches(_plain(name), table, n=1, cutoff=0.6)
+    return table[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "known") -> str:
+    """A hint that names the nearest known name, or lists what is known."""
+    names = sorted(known)
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean {close}?"
+    return f"{otherwise}: {', '.join(names)}" if names else ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")

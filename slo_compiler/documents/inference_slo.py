@@ -1,0 +1,150 @@
+"""`InferenceSLO`: the concise kind, one document per model and endpoint."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from slo_compiler.documents.base import DurationText, Model, PercentText
+from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
+from slo_compiler.documents.waiver import Waiver
+
+
+class LabelMatcher(Model):
+    """A label matcher other than equality: `{re: "vllm-.*"}` or `{not: canary}`; regular expressions are anchored."""
+
+    re: str | None = None
+    not_: Annotated[str | None, Field(alias="not")] = None
+
+
+def _read_matcher(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) != 1:
+        raise ValueError("write one of {re: ...} and {not: ...}")
+    if isinstance(value, dict) and isinstance(value.get("re"), str):
+        try:
+            re.compile(value["re"])
+        except re.error as fault:
+            raise ValueError(f"{value['re']!r} is no regular expression: {fault}") from None
+    return value
+
+
+Matcher = Annotated[str | LabelMatcher, BeforeValidator(_read_matcher)]
+Selector = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Matcher]
+
+
+class EngineReference(Model):
+    """The program whose metrics are read. `version` is kept as it is written: `0.10` is not `0.1`."""
+
+    name: str
+    version: str | None = None
+    generation: Literal["v0", "v1"] = "v1"
+
+
+class Traffic(Model):
+    """What requests look like; facts that steer only what they name."""
+
+    prompt_tokens: Annotated[int, Field(gt=0)] | None = None
+    output_tokens: Annotated[int, Field(gt=0)] | None = None
+    streaming: BoolText = True
+    requests_per_hour: Annotated[float, Field(gt=0)] | None = None
+
+
+class Hardware(Model):
+    """What it runs on; changes no promise unless `adjust` asks for it."""
+
+    tier: Literal["premium", "standard", "cost-optimized"] | None = None
+    gpu_count: Annotated[int, Field(gt=0)] | None = None
+    model_parameters_b: Annotated[float, Field(gt=0)] | None = None
+
+
+class TimeWindow(Model):
+    """The SLO's period."""
+
+    duration: DurationText
+    is_rolling: BoolText = True
+
+
+class Source(Model):
+    """Where an objective's events are counted, as PromQL selectors of counters."""
+
+    good: str | None = None
+    bad: str | None = None
+    total: str | None = None
+    due: str | None = None
+    on_time: str | None = None
+    pending_age: str | None = None
+    engine: str | None = None
+    selector: Selector | None = None
+
+
+class Objective(Model):
+    """One SLI with its threshold and target. Which fields belong to which SLI is said by `builtin/slis.yaml`."""
+
+    name: DnsLabel | None = None
+    sli: str
+    threshold: DurationText | None = None
+    target: PercentText | None = None
+    source: Source | None = None
+    good: str | None = None
+    bad: str | None = None
+    total: str | None = None
+    mode: Literal["page", "ticket", "none"] | None = None
+
+
+class Alerting(Model):
+    """How the spec alerts."""
+
+    policy: str = "default"
+    mode: Literal["page", "ticket", "none"] | None = None
+    expect_idle: BoolText = False
+    queue_waiting_per_replica: Annotated[float, Field(gt=0)] | None = None
+    min_bad_events: Annotated[int, Field(ge=0)] | None = None
+    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=dict)
+
+
+class InferenceSLOSpec(Model):
+    """The promise for one model and endpoint."""
+
+    # Fields of the language that have no rules yet: a diagnostic names them, nothing is silently dropped.
+    NOT_COMPILED: ClassVar[dict[str, str]] = {
+        "groupBy": "one SLO per label value is not compiled yet; write a spec per value",
+        "variants": "variants are not compiled yet; write a spec per variant with its own selector",
+        "exemptions": "exemptions are not compiled yet; silence the alerts for the time",
+        "budgetAdjustments": "budget adjustments are not compiled yet",
+        "resetOnChange": "a reset on change is not compiled yet; pin a new slo-compiler/id instead",
+        "capacity": "capacity is not read by this command",
+        "replicaLabel": "set prometheus.replicaLabel in slo-compiler.yaml",
+    }
+
+    description: Annotated[str, Field(max_length=1050)] | None = None
+    service: DnsLabel
+    model: Annotated[str, Field(min_length=1)]
+    served_model_name: Annotated[str, Field(min_length=1)] | None = None
+    endpoint: str | None = None
+    engine: EngineReference
+    selector: Selector = Field(default_factory=dict)
+    experience_class: str | None = None
+    use_case: str | None = None
+    traffic: Traffic = Field(default_factory=Traffic)
+    hardware: Hardware = Field(default_factory=Hardware)
+    load: Annotated[float, Field(ge=0, le=1)] | None = None
+    adjust: list[Literal["promptLength", "hardware", "gpuCount", "modelSize", "load"]] = Field(default_factory=list)
+    stage: Literal["production", "preproduction", "dev"] = "production"
+    time_window: Annotated[list[TimeWindow], Field(min_length=1, max_length=1)] | None = None
+    bucket_policy: Literal["ceil", "floor", "exact"] = "ceil"
+    objectives: Annotated[list[Objective], Field(min_length=1)]
+    alerting: Alerting = Field(default_factory=Alerting)
+    latency_budget: dict[str, DurationText] = Field(default_factory=dict)
+    waivers: list[Waiver] = Field(default_factory=list)
+    long_term: BoolText = False
+
+
+class InferenceSLO(Model):
+    """SLOs of one model behind one endpoint."""
+
+    api_version: Literal["slo-compiler/v1"]
+    kind: Literal["InferenceSLO"]
+    metadata: Metadata
+    spec: InferenceSLOSpec

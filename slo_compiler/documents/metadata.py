@@ -1,0 +1,64 @@
+"""The metadata that every document carries."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from slo_compiler.documents.base import Model
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_KEY = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
+
+
+def slug(text: str) -> str:
+    """The nearest DNS-1123 label: `My Service!` becomes `my-service`. Empty where nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].rstrip("-")
+
+
+def check_dns_label(text: str) -> str:
+    """The text itself.
+
+    Raises:
+        ValueError: it is no DNS-1123 label; the message offers one.
+    """
+    if len(text) <= 63 and DNS_LABEL.fullmatch(text):
+        return text
+    offer = slug(text)
+    raise ValueError(
+        f"{text!r} is no DNS label (lower-case letters, digits and dashes, at most 63)"
+        + (f"; use {offer}" if offer else "")
+    )
+
+
+def _read_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value == "true":
+        return True
+    if value == "false":
+        return False
+    raise ValueError("write true or false")
+
+
+def _check_label_keys(labels: dict[str, str]) -> dict[str, str]:
+    for key in labels:
+        if not _LABEL_KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is no label name (letters, digits, '-', '_' and '.', at most 63)")
+    return labels
+
+
+DnsLabel = Annotated[str, AfterValidator(check_dns_label), Field(json_schema_extra={"pattern": DNS_LABEL.pattern})]
+BoolText = Annotated[bool, BeforeValidator(_read_bool)]
+Labels = Annotated[dict[str, str], AfterValidator(_check_label_keys)]
+
+
+class Metadata(Model):
+    """Name, labels and annotations. Annotations with the prefix `slo-compiler/` are instructions to the compiler."""
+
+    name: DnsLabel
+    display_name: Annotated[str, Field(max_length=63)] | None = None
+    labels: Labels = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,32 @@
+"""A catalog finding that the owner accepts, for a reason and until a date."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from slo_compiler.documents.base import Model
+
+
+def _read_date(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no date; write it as 2027-03-01") from None
+
+
+DateText = Annotated[
+    datetime.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})
+]
+
+
+class Waiver(Model):
+    """Lifts one finding. Until which day it holds is judged by `validate`, never baked into an output."""
+
+    code: str
+    reason: Annotated[str, Field(min_length=1)]
+    until: DateText

@@ -1,0 +1,11 @@
+"""Resolved specs to texts; an emitter only writes down what is already decided."""
+
+from __future__ import annotations
+
+from slo_compiler.emit import rules
+from slo_compiler.emit.base import Emitter
+
+# Every kind of output, by its name on the command line, in the order in which they are written.
+EMITTERS: dict[str, Emitter] = {
+    rules.NAME: rules,
+}

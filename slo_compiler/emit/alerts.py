@@ -1,0 +1,307 @@
+"""Alert rules: burn rates, exhaustion, impossible data, coverage, deadline, and what the engine shows once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from slo_compiler.emit.base import Document
+from slo_compiler.emit.serialize import Block
+from slo_compiler.emit.texts import burn_description, burn_summary, template_text
+from slo_compiler.ir import Gauges, Histogram, Selector, Slo, Source, Spec, Tier
+from slo_compiler.promql import names
+from slo_compiler.promql.build import either, matchers, recorded, selector
+from slo_compiler.promql.measurements import impossible
+from slo_compiler.units import Duration, decimal_text
+
+_COVERED_SHARE = "0.9"
+# Under this share of the declared scrapes, tiles go missing and burn rates read low.
+_SCRAPED_SHARE = Decimal("0.75")
+_DEADLINE_SHARE = Decimal("0.8")
+
+
+def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
+    """A tier: the burn rate over both windows, and more bad events than chance gives."""
+    factor = decimal_text(tier.factor)
+    bad = recorded(names.BAD_EVENTS[tier.long.level.value], slo.slo_id, tier.long.range.promql)
+    expression = (
+        f"{recorded(names.burn_rate(tier.long.name), slo.slo_id)} > {factor}\n"
+        f"and {recorded(names.burn_rate(tier.short.name), slo.slo_id)} > {factor}\n"
+        f"and sum_over_time({bad}) > {tier.guard}"
+    )
+    labels = {
+        "severity": spec.severities.of(tier.severity),
+        **slo_labels(slo),
+        "tier": tier.name,
+        "long_window": tier.long.name,
+        "short_window": tier.short.name,
+    }
+    return _alert(
+        names.ALERT_PAGE if tier.severity == "page" else names.ALERT_TICKET,
+        expression,
+        labels,
+        _slo_annotations(
+            slo,
+            burn_summary(slo, tier),
+            burn_description(slo, tier),
+            recorded(names.burn_rate(tier.long.name), slo.slo_id),
+        ),
+        hold=tier.hold,
+        keep=tier.keep_firing_for,
+    )
+
+
+def budget_exhausted(spec: Spec, slo: Slo) -> Document:
+    """The period's budget is spent."""
+    remaining = recorded(names.PERIOD_BUDGET_REMAINING, slo.slo_id)
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_BUDGET_EXHAUSTED,
+        f"{remaining} < 0",
+        15,
+        f"{slo.name}: the error budget of {slo.period.name} is spent",
+        f"Promise: {slo.promise}, over {slo.period.name}. "
+        'Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again.',
+        remaining,
+    )
+
+
+def coverage_low(spec: Spec, slo: Slo) -> Document:
+    """A part of the fleet does not expose the bucket that is read."""
+    covered = recorded(names.COVERED, slo.slo_id)
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_COVERAGE_LOW,
+        f"{covered} < {_COVERED_SHARE}",
+        30,
+        f"{slo.name}: part of the fleet cannot be judged",
+        'Only {{ $value | humanizePercentage }} of the '
+        f"{slo.counts} come from replicas that expose the bucket which this SLO reads; the others are left out of it. "
+        "Look for replicas of another engine version or with other buckets.",
+        covered,
+    )
+
+
+def impossible_data(spec: Spec, slo: Slo) -> Document:
+    """The counters contradict each other."""
+    part = getattr(slo.measurement, "part_is", "good")
+    expression = impossible(slo.measurement, slo.steps)
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_IMPOSSIBLE_DATA,
+        expression,
+        15,
+        f"{slo.name}: the counters contradict each other",
+        f"There are more {part} {slo.counts} than there are {slo.counts}. Bad events are clamped to what is possible, so this "
+        "SLO reads wrong: look for two series counted as one, or a selector that is too wide.",
+        " ".join(expression.split("\n")),
+    )
+
+
+def deadline_at_risk(spec: Spec, slo: Slo) -> Document:
+    """The oldest pending document is close to its deadline.
+
+    Raises:
+        ValueError: the SLO has no deadline.
+    """
+    if slo.deadline is None:
+        raise ValueError(f"{slo.slo_id} has no deadline")
+    age = f"max({selector(slo.deadline.pending_age)})"
+    limit = slo.deadline.limit.seconds * _DEADLINE_SHARE
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_DEADLINE_AT_RISK,
+        f"{age} > {decimal_text(limit)}",
+        10,
+        f"{slo.name}: the oldest pending document nears its deadline",
+        f"It has waited {{{{ $value | humanizeDuration }}}} of {slo.deadline.limit}. Promise: {slo.promise}.",
+        age,
+    )
+
+
+def engine_stalled(spec: Spec, gauges: Gauges) -> Document:
+    """Requests are in the engine and no token leaves it: no event is written, so no burn rate can show it."""
+    by = f"by (job, {gauges.replica_label})"
+    inside = f"({_join(gauges.running)}) + ({_join(gauges.waiting)})"
+    if len(gauges.running) == len(gauges.waiting) == 1:
+        inside = f"{selector(gauges.running[0])} + {selector(gauges.waiting[0])}"
+    tokens = either([f"increase({selector(item)}[5m])" for item in gauges.tokens])
+    return _engine_alert(
+        spec,
+        names.ALERT_ENGINE_STALLED,
+        f"sum {by} ({inside}) > 0\nunless sum {by} ({tokens}) > 0",
+        "page",
+        2,
+        f"{spec.name}: an engine holds requests and produces no token",
+        "{{ $labels." + gauges.replica_label + " }} has {{ $value }} requests running or waiting and produced no token for "
+        "5m. Its latency SLOs cannot see this: requests that never get a token are counted nowhere.",
+        f"sum {by} ({inside})",
+    )
+
+
+def queue_depth(spec: Spec, gauges: Gauges, limit: Decimal) -> Document:
+    """The early warning: requests waiting per replica."""
+    waiting = f"avg(sum by (job, {gauges.replica_label}) ({_join(gauges.waiting)}))"
+    return _engine_alert(
+        spec,
+        names.ALERT_QUEUE_DEPTH,
+        f"{waiting} > {decimal_text(limit)}",
+        "ticket",
+        5,
+        f"{spec.name}: requests queue up",
+        f"{{{{ $value | printf \"%.1f\" }}}} requests wait per replica; the limit of this spec is {decimal_text(limit)}. "
+        "Time to first token follows the queue.",
+        waiting,
+    )
+
+
+def source_absent(spec: Spec, source: Source) -> list[Document]:
+    """The series that an SLO reads are gone: as a ticket while its targets are up, as a page where traffic was lost."""
+    series = f"count({_join(source.selectors)})"
+    traffic = either([f"increase({selector(item)}[30m] offset 30m)" for item in source.selectors])
+    had_traffic = f"and on () sum({traffic}) > 0"
+    title = f"{spec.name}: {source.label} is gone"
+    ticket, page = ("info", "info") if spec.expect_idle else ("ticket", "page")
+    lost = (
+        f"No series {source.label} although there was traffic half an hour ago: the SLO is blind, and its users "
+        "may be without service."
+    )
+    if not source.target_matchers:
+        gone = f"vector(1)\nunless on () {series}\n{had_traffic}"
+        return [_absent(spec, source, gone, page, 5, title, lost)]
+    targets = f"up{matchers(source.target_matchers)}"
+    exposed = f"count({targets} == 1)"
+    return [
+        _absent(
+            spec,
+            source,
+            f"{exposed} > 0\nunless on () {series}",
+            ticket,
+            10,
+            title,
+            f"{{{{ $value }}}} targets are up and none exposes {source.label}: the SLO is blind. "
+            "Look for a renamed metric or another served model name.",
+        ),
+        _absent(
+            spec,
+            source,
+            f"(absent({targets} == 1) or ({exposed} unless on () {series}))\n{had_traffic}",
+            page,
+            5,
+            title,
+            lost,
+        ),
+    ]
+
+
+def scrapes_missing(spec: Spec, source: Source) -> Document:
+    """Fewer scrapes arrive than declared: tiles go missing."""
+    limit = _SCRAPED_SHARE * 300 / spec.steps.scrape
+    count = f"avg(count_over_time(up{matchers(source.target_matchers)}[5m]))"
+    return _engine_alert(
+        spec,
+        names.ALERT_COVERAGE_LOW,
+        f"{count} < {decimal_text(round(limit, 3))}",
+        "ticket",
+        30,
+        f"{spec.name}: scrapes are missing",
+        f"{{{{ $value | printf \"%.1f\" }}}} scrapes of a target arrive in 5m where "
+        f"{decimal_text(round(300 / spec.steps.scrape, 1))} are declared: burn rates read low. Set prometheus.scrapeInterval to "
+        "what the server really does.",
+        count,
+        source=source,
+    )
+
+
+def slo_labels(slo: Slo) -> dict[str, str]:
+    """What every alert of an SLO carries; absent facts are left out."""
+    known = dict(slo.info)
+    facts = {key: known[key] for key in ("model", "endpoint") if key in known}
+    labels = {"slo_id": slo.slo_id, "service": slo.service, "slo": slo.name, "sli": slo.sli, **facts}
+    return {key: template_text(value) for key, value in {**labels, **dict(slo.labels)}.items()}
+
+
+def _join(selectors: tuple[Selector, ...]) -> str:
+    return either([selector(item) for item in selectors])
+
+
+def _absent(
+    spec: Spec, source: Source, expression: str, severity: str, minutes: int, summary: str, description: str
+) -> Document:
+    query = f"count({_join(source.selectors)})"
+    return _engine_alert(
+        spec, names.ALERT_SOURCE_ABSENT, expression, severity, minutes, summary, description, query, source=source
+    )
+
+
+def _engine_alert(
+    spec: Spec,
+    name: str,
+    expression: str,
+    severity: str,
+    minutes: int,
+    summary: str,
+    description: str,
+    query: str,
+    source: Source | None = None,
+) -> Document:
+    if severity == "page" and spec.mode == "ticket":
+        severity = "ticket"
+    labels = {
+        "severity": spec.severities.of(severity),
+        "slo_id": spec.engine_id,
+        "service": spec.service,
+        **({"model": spec.model} if spec.model else {}),
+        **({"endpoint": spec.endpoint} if spec.endpoint else {}),
+        **({"source": source.label} if source else {}),
+        **dict(spec.labels),
+    }
+    labels = {key: template_text(value) for key, value in labels.items()}
+    annotations = _annotations(summary, description, query, spec.runbook_url, spec.dashboard_url)
+    return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
+
+
+def _ticket(
+    spec: Spec, slo: Slo, name: str, expression: str, minutes: int, summary: str, description: str, query: str
+) -> Document:
+    labels = {"severity": spec.severities.of("ticket"), **slo_labels(slo)}
+    annotations = _slo_annotations(slo, summary, description, query)
+    return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
+
+
+def _slo_annotations(slo: Slo, summary: str, description: str, query: str) -> dict[str, str]:
+    return _annotations(summary, description, query, slo.runbook_url, slo.dashboard_url)
+
+
+def _annotations(summary: str, description: str, query: str, runbook_url: str, dashboard_url: str) -> dict[str, str]:
+    annotations = {"summary": summary, "description": description, "query": template_text(query)}
+    if runbook_url:
+        annotations["runbook_url"] = template_text(runbook_url)
+    if dashboard_url:
+        annotations["dashboard_url"] = template_text(dashboard_url)
+    return annotations
+
+
+def _alert(
+    name: str,
+    expression: str,
+    labels: dict[str, str],
+    annotations: dict[str, str],
+    *,
+    hold: Duration,
+    keep: Duration | None = None,
+) -> Document:
+    rule: Document = {"alert": name, "expr": Block(expression)}
+    if hold.seconds:
+        rule["for"] = hold.promql
+    if keep is not None and keep.seconds:
+        rule["keep_firing_for"] = keep.promql
+    return {**rule, "labels": labels, "annotations": annotations}
+
+
+def has_coverage(slo: Slo) -> bool:
+    """Only a bucket can be missing in part of a fleet."""
+    return isinstance(slo.measurement, Histogram)

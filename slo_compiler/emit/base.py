@@ -1,0 +1,45 @@
+"""What an emitter is, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from slo_compiler.ir import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One output file: a path relative to the output folder, with `/`, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the configuration says about the outputs.
+
+    Attributes:
+        flavour: `prometheus` or `prometheus-operator`.
+        namespace, labels, annotations: metadata of operator objects.
+    """
+
+    flavour: str = "prometheus"
+    namespace: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+class Emitter(Protocol):
+    """A kind of output: its name on the command line, the paths and the files it makes of a spec."""
+
+    NAME: str
+
+    def paths(self, spec: Spec) -> list[str]: ...
+
+    def emit(self, spec: Spec, context: Context) -> Iterable[Artifact]: ...
+
+
+Document = dict[str, Any]

@@ -1,0 +1,51 @@
+"""The words on alerts: what the page says at 3 a.m., with the numbers of its own SLO."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from slo_compiler.ir import Slo, Tier
+from slo_compiler.units import Duration, decimal_text, percent_text
+
+
+def template_text(text: str) -> str:
+    """Text of a spec inside a Go template: braces in it stay braces."""
+    return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
+
+
+def rounded(value: Decimal, digits: int) -> str:
+    """A number with so many decimals at most, without trailing zeros."""
+    return decimal_text(round(value, digits))
+
+
+def error_ratio(slo: Slo, tier: Tier) -> str:
+    """The share of bad events at which a tier fires, `72%`."""
+    return percent_text(round(tier.factor * slo.budget, 6))
+
+
+def detection(slo: Slo, tier: Tier) -> str:
+    """How long a total failure takes to be detected: D = L f b / e with e = 1 (SRE Workbook, chapter 5)."""
+    seconds = tier.long.length.seconds * tier.factor * slo.budget
+    return str(Duration(Decimal(round(seconds))))
+
+
+def budget_spent(slo: Slo, tier: Tier) -> str:
+    """The share of the period's budget that is spent at detection: L f / period."""
+    return f"{rounded(tier.long.length.seconds * tier.factor / slo.period.length.seconds * 100, 2)}%"
+
+
+def burn_summary(slo: Slo, tier: Tier) -> str:
+    """The headline of a burn-rate alert."""
+    return f"{slo.name}: {slo.title} burns its error budget over {decimal_text(tier.factor)} times too fast"
+
+
+def burn_description(slo: Slo, tier: Tier) -> str:
+    """Which tier, which numbers, what was promised."""
+    return (
+        f"Promise: {slo.promise}, over {slo.period.name}. Over {tier.long.name} and over {tier.short.name} more than "
+        f"{error_ratio(slo, tier)} of the {slo.counts} were bad "
+        '(burn rate now {{ $value | printf "%.3g" }}, '
+        f"alert over {decimal_text(tier.factor)}). "
+        f"A total failure is detected after {detection(slo, tier)}; "
+        f"at detection {budget_spent(slo, tier)} of the period's budget is spent."
+    )

@@ -1,0 +1,65 @@
+"""promtool: checks rule files and runs their unit tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+INSTALL_HINT = (
+    "promtool is not on the PATH; on Debian and Ubuntu: apt-get install prometheus; "
+    "elsewhere: brew install prometheus, or the release archive of prometheus/prometheus"
+)
+_VERSION = re.compile(r"promtool, version ([0-9]+)\.([0-9]+)")
+# keep_firing_for came with 2.42.
+OLDEST = (2, 42)
+
+
+class PromtoolMissing(Exception):
+    """There is no usable promtool; the message says how to get one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run of promtool said."""
+
+    ok: bool
+    output: str
+
+
+def find_promtool(given: str | None = None) -> str:
+    """The promtool to use: as given, from the environment variable PROMTOOL, or from the PATH.
+
+    Raises:
+        PromtoolMissing: there is none, or it is older than 2.42.
+    """
+    wanted = given or os.environ.get("PROMTOOL") or "promtool"
+    path = shutil.which(wanted)
+    if path is None:
+        raise PromtoolMissing(INSTALL_HINT if wanted == "promtool" else f"{wanted} cannot be run")
+    found = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    version = _VERSION.search(found.stdout + found.stderr)
+    if version is None:
+        raise PromtoolMissing(f"{path} is no promtool")
+    if (int(version[1]), int(version[2])) < OLDEST:
+        raise PromtoolMissing(f"{path} is {version[0].removeprefix('promtool, version ')}, 2.42 is needed")
+    return path
+
+
+def check_rules(promtool: str, files: Sequence[Path]) -> Result:
+    """`promtool check rules` on rule files."""
+    return _run([promtool, "check", "rules", "--lint=duplicate-rules", "--lint-fatal", *map(str, files)])
+
+
+def test_rules(promtool: str, files: Sequence[Path]) -> Result:
+    """`promtool test rules` on test files; each names its rule files relative to itself."""
+    return _run([promtool, "test", "rules", *map(str, files)])
+
+
+def _run(command: Sequence[str]) -> Result:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return Result(done.returncode == 0, (done.stdout + done.stderr).strip())

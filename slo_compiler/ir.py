@@ -1,0 +1,317 @@
+"""The resolved form: all that a check or an emitter may know of a spec.
+
+Ratios are 0 to 1, times are `Duration`, every value is final. Nothing here knows YAML, pydantic or PromQL text.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from slo_compiler.diagnostics.diagnostic import Span
+from slo_compiler.units import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A label matcher; `op` is one of `=`, `!=`, `=~`, `!~`."""
+
+    label: str
+    op: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """An instant vector selector: a metric and its matchers."""
+
+    name: str
+    matchers: tuple[Matcher, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bucket edge in the histogram's own unit, and the regular expression of its `le` in every spelling."""
+
+    edge: Decimal
+    le_pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Good events are observations at or under a bucket edge.
+
+    Attributes:
+        names: base names that carry the same data, newest first; joined per series.
+        matchers: of every series read.
+        measured: the edge that decides good and bad.
+        other: the edge on the other side of the promised threshold; None where the promise is an edge.
+        other_is: `possible` (the stricter edge, under ceil) or `certain` (the looser one, under floor).
+        other_is_all: the promise lies below every edge, so every event is possibly bad.
+    """
+
+    names: tuple[str, ...]
+    matchers: tuple[Matcher, ...]
+    measured: Bound
+    other: Bound | None = None
+    other_is: str = "possible"
+    other_is_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Good or bad events are a counter of their own, beside a counter of all.
+
+    Attributes:
+        part: the counter of the good or of the bad events.
+        part_is: `good` or `bad`.
+    """
+
+    total: Selector
+    part: Selector
+    part_is: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """Good or bad events and all events come from PromQL with the placeholder `{{.window}}`.
+
+    Attributes:
+        yields: per side, `rate` (events per second) or `increase` (events in the window).
+    """
+
+    total: str
+    part: str
+    part_is: str
+    total_yields: str
+    part_yields: str
+
+
+Measurement = Histogram | Counters | Queries
+
+
+class Level(Enum):
+    """Which tiles a window sums."""
+
+    FAST = "fast"
+    SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Evaluation intervals, which are the lengths of the tiles, and the scrape interval, in seconds."""
+
+    fast: int
+    slow: int
+    scrape: Decimal
+
+    def of(self, level: Level) -> int:
+        """The length of a tile in seconds."""
+        return self.fast if level is Level.FAST else self.slow
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of recorded tiles: `1h` is 120 tiles of 30 s, read half a step short as `59m45s`.
+
+    Half a step short, a range holds the same tiles on Prometheus 2, where it is closed on the left, and on 3.
+    """
+
+    name: str
+    level: Level
+    tiles: int
+    range: Duration
+    length: Duration
+
+    @property
+    def by_evaluations(self) -> bool:
+        """Windows of a day and more divide by the tiles that the ruler evaluated."""
+        return self.length.seconds >= 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """An alert on a burn rate over `factor` in a long and a short window, with more than `guard` bad events."""
+
+    name: str
+    factor: Decimal
+    long: Window
+    short: Window
+    severity: str
+    hold: Duration
+    keep_firing_for: Duration
+    guard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """A value as text and where it came from: `150ms`, `use case chatbot, built-in catalog`."""
+
+    field: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Series whose absence means that the SLO is blind, and the targets that should expose them.
+
+    Attributes:
+        selectors: any one of them present means that the source is there.
+        target_matchers: matchers that `up` carries too; empty where the selector names no target.
+    """
+
+    label: str
+    selectors: tuple[Selector, ...]
+    target_matchers: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What shows that an engine hangs: requests in it, and no token out of it."""
+
+    running: tuple[Selector, ...]
+    waiting: tuple[Selector, ...]
+    tokens: tuple[Selector, ...]
+    replica_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A batch promise: the age in seconds of the oldest pending document, and the promised time."""
+
+    pending_age: Selector
+    limit: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the catalog says about a promised threshold.
+
+    Attributes:
+        threshold: as promised, before the latency budget comes off.
+        own: the spec itself writes it.
+        ceiling: of the experience class, for targets up to 95%; None where the catalog has none.
+        use_case: the use case's own value for this percentile.
+    """
+
+    threshold: Duration
+    own: bool
+    ceiling: Duration | None = None
+    use_case: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """One objective, resolved.
+
+    Attributes:
+        slo_id: its identity, `<service>/<name>`.
+        budget: 1 - target.
+        counts: what one event is: `requests`, `tokens`, `documents`, `events`.
+        title: the SLI in words, `time to first token`.
+        promise: the promise in words, `95% of requests: time to first token within 150ms (measured at 250ms)`.
+        mode: `page`, `ticket` or `none`.
+        labels: labels of every alert, beyond those of `interface`.
+        info: what `slo:info` carries beside `slo_id`.
+        at_boundary: availability seen by a gateway, not by the engine itself.
+        where: places in the spec, by `self`, `threshold` and `target`.
+    """
+
+    slo_id: str
+    service: str
+    name: str
+    sli: str
+    title: str
+    counts: str
+    promise: str
+    target: Decimal
+    period: Window
+    measurement: Measurement
+    steps: Steps
+    tiers: tuple[Tier, ...]
+    windows: tuple[Window, ...]
+    mode: str
+    info: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...]
+    runbook_url: str = ""
+    dashboard_url: str = ""
+    deadline: Deadline | None = None
+    promised: Duration | None = None
+    measured: Duration | None = None
+    provenance: tuple[Provenance, ...] = ()
+    judged: Judged | None = None
+    at_boundary: bool = False
+    where: dict[str, Span] = field(default_factory=dict)
+
+    @property
+    def budget(self) -> Decimal:
+        """The share of events that may be bad."""
+        return 1 - self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that the owner accepts."""
+
+    code: str
+    reason: str
+    until: datetime.date
+    where: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Severities:
+    """The configured values of the label `severity`."""
+
+    page: str = "page"
+    ticket: str = "ticket"
+    info: str = "info"
+
+    def of(self, severity: str) -> str:
+        """The configured value of `page`, `ticket` or `info`."""
+        return str(getattr(self, severity))
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One spec document, resolved: what becomes one rule file.
+
+    Attributes:
+        path: the file it was read from.
+        output_tokens: expected per answer, for the mean ITL that an E2E promise needs.
+        where: places in the document, by field.
+    """
+
+    name: str
+    service: str
+    path: str
+    slos: tuple[Slo, ...]
+    sources: tuple[Source, ...]
+    labels: tuple[tuple[str, str], ...]
+    severities: Severities
+    mode: str
+    expect_idle: bool
+    steps: Steps
+    gauges: Gauges | None = None
+    queue_limit: Decimal | None = None
+    runbook_url: str = ""
+    dashboard_url: str = ""
+    model: str = ""
+    endpoint: str = ""
+    stage: str = "production"
+    experience_class: str = ""
+    use_case: str = ""
+    use_case_class: str = ""
+    output_tokens: int = 0
+    filters_endpoint: bool = True
+    retention: Duration | None = None
+    waivers: tuple[Waived, ...] = ()
+    where: dict[str, Span] = field(default_factory=dict)
+
+    @property
+    def engine_id(self) -> str:
+        """The identity of the spec's shared alerts."""
+        return f"{self.service}/{self.name}"

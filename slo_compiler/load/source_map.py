@@ -1,0 +1,77 @@
+"""A document's data together with the YAML nodes that it came from, so that every value has a place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from slo_compiler.diagnostics.diagnostic import Span
+
+Path = tuple[str | int, ...]
+
+
+class Plain(str):
+    """A scalar written without quotes. Its type is decided by the field that it lands in, not by YAML."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    """One YAML document.
+
+    Attributes:
+        data: dicts, lists, text (`Plain` where unquoted) and None.
+        path: the file as it was given.
+        index: the document's number within the file, from 0.
+    """
+
+    data: Any
+    path: str
+    index: int
+    root: yaml.Node
+
+    def key_span(self, path: Path) -> Span:
+        """The place of the last key in `path`, or of the nearest thing that contains it."""
+        node, key = self._find(path)
+        return self._span(key or node)
+
+    def value_span(self, path: Path) -> Span:
+        """The place of the value at `path`, or of the nearest thing that contains it."""
+        return self._span(self._find(path)[0])
+
+    def _find(self, path: Path) -> tuple[yaml.Node, yaml.Node | None]:
+        """The node at the path and its key. Parts that the YAML lacks (tags of unions) are skipped."""
+        node: yaml.Node = self.root
+        key: yaml.Node | None = None
+        for part in path:
+            if isinstance(node, yaml.MappingNode):
+                for candidate, value in node.value:
+                    if candidate.value == part:
+                        key, node = candidate, value
+                        break
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                key = None
+        return node, key
+
+    def _span(self, node: yaml.Node) -> Span:
+        return node_span(self.path, node)
+
+
+def node_span(path: str, node: yaml.Node) -> Span:
+    """The place of a node; a block collection is clipped to its first key."""
+    start, end = node.start_mark, node.end_mark
+    if end.line != start.line and isinstance(node, yaml.MappingNode | yaml.SequenceNode) and node.value:
+        first = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
+        if first.start_mark.line == start.line:
+            end = first.end_mark if first.end_mark.line == start.line else end
+    return Span(path, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def source_lines(text: str) -> Sequence[str]:
+    """The lines of a file as YAML counts them."""
+    return text.splitlines()

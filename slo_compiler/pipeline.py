@@ -1,0 +1,139 @@
+"""The whole compiler in reading order: load, read, resolve, check; then emit and write.
+
+Every stage takes the value of the one before it. Only `load`, `write` and `external` touch the world.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slo_compiler.checks import FLEET_CHECKS, SPEC_CHECKS
+from slo_compiler.checks.waivers import apply_waivers
+from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors
+from slo_compiler.documents.read import read_document
+from slo_compiler.emit import EMITTERS
+from slo_compiler.emit.base import Artifact, Context
+from slo_compiler.ir import Spec
+from slo_compiler.load.yaml import LoadedFile, load_file
+from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.resolve import resolve
+from slo_compiler.write.session import Outcome, ShowDiff, write_artifacts
+
+
+@dataclass(slots=True)
+class Checked:
+    """All specs of a run, resolved, and everything that was found.
+
+    Attributes:
+        diagnostics: in the order in which they are shown.
+        lines: the text of those files that have findings.
+        files: how many files were read.
+    """
+
+    specs: list[Spec] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    lines: dict[str, Sequence[str]] = field(default_factory=dict)
+    files: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing may be written."""
+        return has_errors(self.diagnostics)
+
+
+def check_files(
+    paths: Sequence[str], environment: Environment, today: datetime.date | None = None
+) -> Checked:
+    """Loads, reads, resolves and judges spec files.
+
+    Args:
+        paths: files, as `load.discover` gives them.
+        today: the day by which waivers are judged; None judges no date.
+    """
+    return check_loaded((load_file(path) for path in paths), environment, today)
+
+
+def check_loaded(
+    files: Iterator[LoadedFile], environment: Environment, today: datetime.date | None = None
+) -> Checked:
+    """Reads, resolves and judges files that are already loaded."""
+    checked = Checked()
+    found: list[tuple[Spec, list[Diagnostic]]] = []
+    for file in files:
+        checked.files += 1
+        diagnostics = list(file.diagnostics)
+        for source in file.documents:
+            document, faults = read_document(source)
+            diagnostics += faults
+            if document is None:
+                continue
+            spec, faults = resolve(document, source, environment)
+            diagnostics += faults
+            if spec is not None:
+                found.append((spec, [finding for check in SPEC_CHECKS.values() for finding in check(spec)]))
+        if diagnostics:
+            checked.diagnostics += diagnostics
+            checked.lines[file.path] = file.lines
+        elif found and found[-1][0].path == file.path:
+            checked.lines[file.path] = file.lines
+    _judge_fleet(checked, found, today)
+    return checked
+
+
+def _judge_fleet(
+    checked: Checked, found: list[tuple[Spec, list[Diagnostic]]], today: datetime.date | None
+) -> None:
+    checked.specs = [spec for spec, _ in found]
+    by_spec = {id(spec): diagnostics for spec, diagnostics in found}
+    for check in FLEET_CHECKS.values():
+        for spec, diagnostic in check(checked.specs):
+            by_spec[id(spec)].append(diagnostic)
+    for spec, diagnostics in found:
+        checked.diagnostics += apply_waivers(spec, diagnostics, today)
+    checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
+    told = {diagnostic.span.path for diagnostic in checked.diagnostics}
+    checked.lines = {path: lines for path, lines in checked.lines.items() if path in told}
+
+
+def compile_specs(
+    specs: Sequence[Spec],
+    context: Context,
+    folder: Path,
+    *,
+    kinds: Sequence[str],
+    given: Sequence[str],
+    inputs: dict[str, str],
+    catalogs: dict[str, str],
+    dry: bool = False,
+    show_diff: ShowDiff | None = None,
+) -> Outcome:
+    """Emits specs without errors and writes what differs; see `write_artifacts` for the rest of the arguments.
+
+    Texts are made one file at a time, so that memory holds one of them.
+
+    Raises:
+        Refused: a file that is not ours stands in the way; nothing was changed.
+        OSError: the disk refuses.
+    """
+    return write_artifacts(
+        emit_specs(specs, context, kinds),
+        [path for spec in specs for kind in kinds for path in EMITTERS[kind].paths(spec)],
+        folder,
+        kinds=kinds,
+        given=given,
+        inputs=inputs,
+        catalogs=catalogs,
+        dry=dry,
+        show_diff=show_diff,
+    )
+
+
+def emit_specs(specs: Sequence[Spec], context: Context, kinds: Sequence[str]) -> Iterator[tuple[str, Artifact]]:
+    """Every output file with the path of its spec, in a fixed order."""
+    for spec in sorted(specs, key=lambda spec: spec.engine_id):
+        for kind in kinds:
+            for artifact in EMITTERS[kind].emit(spec, context):
+                yield spec.path, artifact

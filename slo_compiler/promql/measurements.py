@@ -1,0 +1,130 @@
+"""What good, bad and total events are in PromQL, for each kind of measurement.
+
+A tile is the events of one step: `rate(x[step + scrape]) * step` sees every increment once (a window that is wider
+by anything else counts too many or too few).
+"""
+
+from __future__ import annotations
+
+from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Queries, Selector, Steps
+from slo_compiler.promql import names
+from slo_compiler.promql.build import either, rate, recorded, selector
+from slo_compiler.units import Duration, decimal_text
+
+WINDOW_PLACEHOLDER = "{{.window}}"
+# SLOImpossibleData compares plain rates over this window.
+_IMPOSSIBLE_SECONDS = 300
+
+
+def events(measurement: Measurement, steps: Steps, level: Level) -> str:
+    """All events of a tile that can be judged."""
+    step, window = steps.of(level), _tile_window(steps, level)
+    if isinstance(measurement, Histogram):
+        return f"sum({_judged(measurement, window)}) * {step}"
+    if isinstance(measurement, Counters):
+        total = selector(measurement.total)
+        return f"sum({rate(total, window)}) * {step}\n+ on () ({_born(total, step)} or on () vector(0))"
+    return _query(measurement.total, measurement.total_yields, steps, level)
+
+
+def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str) -> str:
+    """The bad events of a tile: never below zero, never above all events."""
+    step, window = steps.of(level), _tile_window(steps, level)
+    total = recorded(names.EVENTS[level.value], slo_id)
+    if isinstance(measurement, Histogram):
+        good = _buckets(measurement, measurement.measured, window)
+        return f"clamp_min({total} - on () sum({good}) * {step}, 0)"
+    if isinstance(measurement, Counters):
+        part = selector(measurement.part)
+        counted = (
+            f"(sum({rate(part, window)}) * {step} or on () 0 * {total})\n"
+            f"+ on () ({_born(part, step)} or on () 0 * {total})"
+        )
+    else:
+        counted = f"{_query(measurement.part, measurement.part_yields, steps, level)} or on () 0 * {total}"
+    if measurement.part_is == "bad":
+        return f"clamp_max({counted}, scalar({total}))"
+    return f"clamp_min({total} - on () ({counted}), 0)"
+
+
+def other_bound(measurement: Histogram, steps: Steps, slo_id: str) -> str:
+    """The bad events of a slow tile by the edge on the other side of the promised threshold."""
+    total = recorded(names.EVENTS["slow"], slo_id)
+    if measurement.other is None:
+        return total
+    good = _buckets(measurement, measurement.other, _tile_window(steps, Level.SLOW))
+    return f"clamp_min({total} - on () sum({good}) * {steps.slow}, 0)"
+
+
+def covered(measurement: Histogram, steps: Steps) -> str:
+    """The share of events from pods that expose the bucket that is read."""
+    window = _tile_window(steps, Level.FAST)
+    counts = either([rate(selector(item), window) for item in counts_of(measurement)])
+    return f"sum({_judged(measurement, window)})\n/ (sum({counts}) > 0)"
+
+
+def impossible(measurement: Measurement, steps: Steps) -> str:
+    """More good (or bad) events than there are events, by 1% and one event in five minutes."""
+    window = Duration.of(_IMPOSSIBLE_SECONDS).promql
+    if isinstance(measurement, Histogram):
+        part = f"sum({_buckets(measurement, measurement.measured, window)})"
+        total = f"sum({either([rate(selector(item), window) for item in counts_of(measurement)])})"
+    elif isinstance(measurement, Counters):
+        part = f"sum({rate(selector(measurement.part), window)})"
+        total = f"sum({rate(selector(measurement.total), window)})"
+    else:
+        part = _per_second(measurement.part, measurement.part_yields, Duration.of(_IMPOSSIBLE_SECONDS))
+        total = _per_second(measurement.total, measurement.total_yields, Duration.of(_IMPOSSIBLE_SECONDS))
+        return f"({part})\n> on () 1.01 * ({total}) + 1 / {_IMPOSSIBLE_SECONDS}"
+    return f"{part}\n> 1.01 * {total} + 1 / {_IMPOSSIBLE_SECONDS}"
+
+
+def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
+    """The `_count` series of every name, newest first."""
+    return tuple(Selector(f"{name}_count", measurement.matchers) for name in measurement.names)
+
+
+def _judged(measurement: Histogram, window: str) -> str:
+    """Rates of the counts of those series that also expose the measured bucket."""
+    return either(
+        [
+            f"{rate(selector(count), window)} and ignoring (le) {rate(bucket, window)}"
+            for count, bucket in zip(counts_of(measurement), _bucket_texts(measurement, measurement.measured), strict=True)
+        ]
+    )
+
+
+def _buckets(measurement: Histogram, bound: Bound, window: str) -> str:
+    return either([rate(bucket, window) for bucket in _bucket_texts(measurement, bound)])
+
+
+def _bucket_texts(measurement: Histogram, bound: Bound) -> list[str]:
+    edge = Matcher("le", "=~", bound.le_pattern)
+    return [selector(Selector(f"{name}_bucket", measurement.matchers), edge) for name in measurement.names]
+
+
+def _born(series: str, step: int) -> str:
+    """What counters held when they were first seen, in targets that were already up: `rate` cannot see it.
+
+    A counter that appears because its target came back, or is new, is not counted: its value is no event of this step.
+    """
+    window = Duration.of(step).promql
+    return (
+        f"sum((min_over_time({series}[{window}]) unless {series} offset {window})"
+        f" and on (job, instance) (up offset {window} == 1))"
+    )
+
+
+def _tile_window(steps: Steps, level: Level) -> str:
+    return Duration(steps.of(level) + steps.scrape).promql
+
+
+def _query(template: str, yields: str, steps: Steps, level: Level) -> str:
+    """A user's query as events of a tile."""
+    window = Duration(steps.of(level) + steps.scrape)
+    return f"{_per_second(template, yields, window)} * {steps.of(level)}"
+
+
+def _per_second(template: str, yields: str, window: Duration) -> str:
+    text = f"sum({template.replace(WINDOW_PLACEHOLDER, window.promql)})"
+    return text if yields == "rate" else f"{text} / {decimal_text(window.seconds)}"

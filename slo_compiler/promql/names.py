@@ -1,0 +1,34 @@
+"""Every metric, label and alert name that the rules write, spelt once."""
+
+EVENTS = {"fast": "slo:events:fast", "slow": "slo:events:slow"}
+BAD_EVENTS = {"fast": "slo:bad_events:fast", "slow": "slo:bad_events:slow"}
+OTHER_BOUND = {"possible": "slo:possible_bad_events:slow", "certain": "slo:certain_bad_events:slow"}
+COVERED = "slo:covered:ratio"
+TARGET = "slo:target:ratio"
+INFO = "slo:info"
+PERIOD_EVENTS = "slo:period_events:sum"
+PERIOD_BAD_EVENTS = "slo:period_bad_events:sum"
+PERIOD_COVERAGE = "slo:period_coverage:ratio"
+PERIOD_ATTAINMENT = "slo:period_attainment:ratio"
+PERIOD_BUDGET_REMAINING = "slo:period_budget_remaining:ratio"
+
+ALERT_PAGE = "SLOBurnRatePage"
+ALERT_TICKET = "SLOBurnRateTicket"
+ALERT_BUDGET_EXHAUSTED = "SLOBudgetExhausted"
+ALERT_SOURCE_ABSENT = "SLOSourceAbsent"
+ALERT_ENGINE_STALLED = "SLOEngineStalled"
+ALERT_IMPOSSIBLE_DATA = "SLOImpossibleData"
+ALERT_COVERAGE_LOW = "SLOCoverageLow"
+ALERT_QUEUE_DEPTH = "SLOQueueDepth"
+ALERT_DEADLINE_AT_RISK = "SLODeadlineAtRisk"
+
+# Labels that the compiler writes itself: a spec may not set them.
+RESERVED_LABELS = frozenset(
+    ("alertname", "severity", "slo_id", "service", "slo", "sli", "model", "endpoint", "tier", "long_window")
+    + ("short_window", "source", "le")
+)
+
+
+def burn_rate(window: str) -> str:
+    """The series of the burn rate over a window: `slo:burn_rate:1h`."""
+    return f"slo:burn_rate:{window}"

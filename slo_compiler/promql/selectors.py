@@ -1,0 +1,123 @@
+"""Selectors and queries that users write: judged by a real PromQL grammar, and read into parts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from slo_compiler.ir import Matcher, Selector
+
+# The placeholder of a window, as Sloth and the OpenSLO SDK's examples write it; blanks inside the braces are allowed.
+_PLACEHOLDER = re.compile(r"\{\{\s*\.window\s*\}\}")
+_CANONICAL = "{{.window}}"
+
+
+class NotASelector(ValueError):
+    """The text is no plain selector of one metric; the message says why."""
+
+
+def parse_selector(text: str) -> Selector:
+    """Reads `gw_requests_total{app="chat",code=~"5.."}`.
+
+    Raises:
+        NotASelector: it is another expression, names no metric, or is no PromQL.
+    """
+    return _selector(_parse(text))
+
+
+def normalise_query(text: str) -> str:
+    """The query with the placeholder in its one spelling, on one line."""
+    return " ".join(_PLACEHOLDER.sub(_CANONICAL, text).split())
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether the query says where the window goes."""
+    return _CANONICAL in text
+
+
+def rate_of_selector(text: str) -> Selector | None:
+    """The selector of `sum(rate(SELECTOR[{{.window}}]))`, with or without the sum; None for any other query.
+
+    Raises:
+        NotASelector: the text is no PromQL.
+    """
+    import promql_parser as promql
+
+    node = _unwrapped(_parse(text.replace(_CANONICAL, "5m")))
+    if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum" and node.modifier is None:
+        node = _unwrapped(node.expr)
+    if not isinstance(node, promql.Call) or node.func.name not in ("rate", "increase"):
+        return None
+    argument = node.args[0]
+    if not isinstance(argument, promql.MatrixSelector):
+        return None
+    try:
+        return _selector(argument.vector_selector)
+    except NotASelector:
+        return None
+
+
+def query_yields(text: str) -> str | None:
+    """`rate` where a query gives events per second, `increase` where it gives events; None where it cannot be told.
+
+    Raises:
+        NotASelector: the text is no PromQL.
+    """
+    import promql_parser as promql
+
+    found: set[str] = set()
+
+    def visit(node: Any) -> None:
+        if isinstance(node, promql.Call) and node.func.name in ("rate", "irate", "increase"):
+            found.add("increase" if node.func.name == "increase" else "rate")
+        for child in _children(node):
+            visit(child)
+
+    visit(_parse(text.replace(_CANONICAL, "5m")))
+    return found.pop() if len(found) == 1 else None
+
+
+def _children(node: Any) -> list[Any]:
+    children = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "param")]
+    return [child for child in (*children, *getattr(node, "args", ())) if child is not None]
+
+
+def _unwrapped(node: Any) -> Any:
+    import promql_parser as promql
+
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return node
+
+
+def _parse(text: str) -> Any:
+    import promql_parser as promql
+
+    try:
+        return promql.parse(text)
+    except ValueError as fault:
+        reason = str(fault).splitlines()[0] if str(fault) else "it cannot be parsed"
+        raise NotASelector(f"no PromQL: {reason}") from None
+
+
+def _selector(node: Any) -> Selector:
+    import promql_parser as promql
+
+    if not isinstance(node, promql.VectorSelector):
+        raise NotASelector("a selector such as requests_total{app=\"chat\"} is needed, without functions or ranges")
+    if node.offset is not None or node.at is not None:
+        raise NotASelector("a selector without offset and @ is needed")
+    if node.matchers.or_matchers:
+        raise NotASelector("a selector without `or` between its matchers is needed")
+    if not node.name:
+        raise NotASelector("the metric's name must stand before the braces")
+    matchers = tuple(Matcher(item.name, _OPERATORS[str(item.op)], item.value) for item in node.matchers.matchers)
+    return Selector(node.name, matchers)
+
+
+_OPERATORS = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}

@@ -1,0 +1,107 @@
+"""Proves a compiled folder: promtool checks every rule file and runs every unit test in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from slo_compiler.emit.serialize import Block, to_yaml
+from slo_compiler.external.promtool import check_rules, test_rules
+
+SCHEMA = "slo-compiler/test/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What promtool said of one rule file and its tests."""
+
+    path: str
+    rules: int
+    tests: int
+    ok: bool
+    output: str
+
+
+def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]:
+    """Every rule file of a compiled folder, in order; `jobs` run at a time.
+
+    A rule file without tests fails: rules that nobody proves are no result.
+    """
+    paths = sorted((folder / "rules").rglob("*.yaml"))
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        yield from pool.map(lambda path: _prove(folder, path, promtool), paths)
+
+
+def _prove(folder: Path, path: Path, promtool: str) -> FileResult:
+    relative = path.relative_to(folder)
+    stem = (folder / "tests" / relative.relative_to("rules")).with_suffix("")
+    tests = [test for test in (Path(f"{stem}.fast.test.yaml"), Path(f"{stem}.slow.test.yaml")) if test.is_file()]
+    document = _load(path)
+    groups = document.get("spec", document).get("groups", [])
+    rules = sum(len(group["rules"]) for group in groups)
+    if not tests:
+        return FileResult(relative.as_posix(), rules, 0, False, "there are no tests for these rules")
+    count = sum(_count_tests(_load(test)) for test in tests)
+    with _plain(path, tests, document) as (rule_file, test_files):
+        checked = check_rules(promtool, [rule_file])
+        tested = test_rules(promtool, test_files) if checked.ok else checked
+    ok = checked.ok and tested.ok
+    return FileResult(relative.as_posix(), rules, count, ok, "" if ok else tested.output)
+
+
+@contextmanager
+def _plain(path: Path, tests: list[Path], document: dict[str, Any]) -> Iterator[tuple[Path, list[Path]]]:
+    """The files as promtool reads them: of an operator's object only its `spec`."""
+    if "spec" not in document:
+        yield path, tests
+        return
+    with TemporaryDirectory(prefix="slo-compiler-") as scratch:
+        rule_file = Path(scratch, "rules.yaml")
+        rule_file.write_text(to_yaml(_blocks(document["spec"])), encoding="utf-8")
+        copies = []
+        for test in tests:
+            content = _load(test)
+            content["rule_files"] = [str(rule_file)]
+            copy = Path(scratch, test.name)
+            copy.write_text(json.dumps(content), encoding="utf-8")
+            copies.append(copy)
+        yield rule_file, copies
+
+
+def _blocks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: Block(item) if key == "expr" else _blocks(item) for key, item in value.items()}
+    return [_blocks(item) for item in value] if isinstance(value, list) else value
+
+
+def _load(path: Path) -> dict[str, Any]:
+    loaded = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _count_tests(document: dict[str, Any]) -> int:
+    kinds = ("promql_expr_test", "alert_rule_test")
+    return sum(len(group.get(kind, ())) for group in document.get("tests", ()) for kind in kinds)
+
+
+def to_json(results: list[FileResult]) -> str:
+    """The results as one JSON document, schema `slo-compiler/test/v1`."""
+    summary = {
+        "files": len(results),
+        "rules": sum(result.rules for result in results),
+        "tests": sum(result.tests for result in results),
+        "failed": sum(not result.ok for result in results),
+    }
+    files = [
+        {"path": item.path, "rules": item.rules, "tests": item.tests, "ok": item.ok, "output": item.output}
+        for item in results
+    ]
+    return json.dumps({"schema": SCHEMA, "summary": summary, "files": files}, indent=2, ensure_ascii=False)

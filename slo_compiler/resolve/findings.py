@@ -1,0 +1,36 @@
+"""Collects what a resolution finds wrong, with the places of one document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity, Span
+from slo_compiler.load.source_map import Path, SourceDocument
+
+
+@dataclass(slots=True)
+class Findings:
+    """The findings about one document."""
+
+    source: SourceDocument
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """An error at the value at `path`."""
+        self._add(code, Severity.ERROR, path, message, hint)
+
+    def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """A warning at the value at `path`."""
+        self._add(code, Severity.WARNING, path, message, hint)
+
+    def info(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """Information at the value at `path`."""
+        self._add(code, Severity.INFO, path, message, hint)
+
+    def span(self, path: Path) -> Span:
+        """The place of the value at `path`."""
+        return self.source.value_span(path)
+
+    def _add(self, code: Code, severity: Severity, path: Path, message: str, hint: str) -> None:
+        self.diagnostics.append(Diagnostic(code, severity, self.source.value_span(path), message, hint))

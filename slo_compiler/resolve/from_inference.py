@@ -1,0 +1,524 @@
+"""`InferenceSLO` to the resolved form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
+from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Source as SourceDocument
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Provenance, Slo, Source, Spec, Waived, Window
+from slo_compiler.load.source_map import Path, SourceDocument as LoadedDocument
+from slo_compiler.promql.selectors import NotASelector, parse_selector
+from slo_compiler.resolve import identity, measure
+from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.policies import builtin_policy_names
+from slo_compiler.resolve.promises import Number, Promises
+from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
+from slo_compiler.slis import Sli
+from slo_compiler.units import Duration, percent_text
+
+ANNOTATIONS = frozenset(("runbook", "id"))
+_OUTPUT_TOKENS_WHERE_UNKNOWN = 256
+_DEFAULT_MODES = {"production": "page", "preproduction": "ticket", "dev": "none"}
+# SLIs of the mission that no engine here can answer for yet.
+_NOT_COMPILED_SLIS = {
+    "completion": "no engine counts it soundly yet; measure availability at the gateway",
+    "throughput": "throughput is not compiled yet; promise ttft and itl",
+}
+
+
+def resolve_inference(
+    document: InferenceSLO, source: LoadedDocument, environment: Environment
+) -> tuple[Spec | None, list[Diagnostic]]:
+    """The spec resolved, or None where nothing of it can be; and every finding on the way."""
+    return _Resolver(document, source, environment).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How one objective is measured, and what belongs to that."""
+
+    measurement: Measurement
+    source: Source | None
+    threshold: Number | None = None
+    measured: Duration | None = None
+    judged: Judged | None = None
+    deadline: Deadline | None = None
+    at_boundary: bool = False
+
+
+class _Resolver:
+    def __init__(self, document: InferenceSLO, source: LoadedDocument, environment: Environment) -> None:
+        self.document = document
+        self.spec = document.spec
+        self.environment = environment
+        self.findings = Findings(source)
+        self.promises = Promises(document.spec, environment.catalog)
+        self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
+        self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
+        self.dashboard_url = identity.link(
+            environment.config.urls.dashboards, document.spec.service, document.metadata.name
+        )
+
+    def run(self) -> tuple[Spec | None, list[Diagnostic]]:
+        self._check_names()
+        period = self._period()
+        engine = self._engine()
+        labels = self._labels()
+        if period is None:
+            return None, self.findings.diagnostics
+        slos: list[Slo] = []
+        sources: dict[str, Source] = {}
+        names: set[str] = set()
+        for index, objective in enumerate(self.spec.objectives):
+            path: Path = ("spec", "objectives", index)
+            slo = self._objective(objective, path, period, engine, labels, names, sources)
+            if slo is not None:
+                slos.append(slo)
+        return self._spec(tuple(slos), tuple(sources.values()), labels, engine), self.findings.diagnostics
+
+    def _check_names(self) -> None:
+        catalog, spec = self.environment.catalog, self.spec
+        if spec.use_case is not None and spec.use_case not in catalog.use_cases:
+            hint = did_you_mean(spec.use_case, catalog.use_cases)
+            self.findings.error(Code.SLO204, ("spec", "useCase"), f"unknown use case {spec.use_case}", hint)
+        if spec.experience_class is not None and spec.experience_class not in catalog.experience_classes:
+            hint = did_you_mean(spec.experience_class, catalog.experience_classes)
+            message = f"unknown experience class {spec.experience_class}"
+            self.findings.error(Code.SLO204, ("spec", "experienceClass"), message, hint)
+        if spec.alerting.policy not in builtin_policy_names():
+            hint = did_you_mean(spec.alerting.policy, builtin_policy_names())
+            message = f"unknown burn-rate policy {spec.alerting.policy}"
+            self.findings.error(Code.SLO204, ("spec", "alerting", "policy"), message, hint)
+
+    def _period(self) -> Window | None:
+        path: Path = ("spec", "timeWindow", 0, "duration")
+        length = self.environment.config.defaults.period
+        if self.spec.time_window is not None:
+            length = self.spec.time_window[0].duration
+            if not self.spec.time_window[0].is_rolling:
+                message = "a calendar window cannot be compiled: its budget would jump at each turn"
+                where: Path = ("spec", "timeWindow", 0, "isRolling")
+                self.findings.error(Code.SLO206, where, message, "isRolling: true")
+                return None
+        try:
+            period = window_of(length, self.environment.steps, period=True)
+        except ValueError as fault:
+            self.findings.error(Code.SLO203, path, f"period: {fault}", "write whole days, such as 28d")
+            return None
+        if length.seconds < 86400:
+            self.findings.error(Code.SLO203, path, f"a period of {length} is under a day", "write whole days, such as 28d")
+            return None
+        return period
+
+    def _engine(self) -> ResolvedEngine | None:
+        reference = self.spec.engine
+        known = self.environment.engines.get(reference.name)
+        if known is None:
+            measure.unknown_engine(
+                reference.name, sorted(self.environment.engines), ("spec", "engine", "name"), self.findings
+            )
+            return None
+        path: Path = ("spec", "engine", "version")
+        try:
+            engine = resolve_engine(known, reference.version, generation=reference.generation)
+        except UnknownVersion as fault:
+            self.findings.error(Code.SLO401, path, str(fault))
+            return None
+        if engine.notice:
+            self.findings.warning(Code.SLO401, path, engine.notice)
+        return engine
+
+    def _labels(self) -> tuple[tuple[str, str], ...]:
+        metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
+        alerting = identity.alert_labels(self.spec.alerting.labels, ("spec", "alerting", "labels"), self.findings)
+        return tuple(sorted({**dict(metadata), **dict(alerting)}.items()))
+
+    def _objective(
+        self,
+        objective: Objective,
+        path: Path,
+        period: Window,
+        engine: ResolvedEngine | None,
+        labels: tuple[tuple[str, str], ...],
+        names: set[str],
+        sources: dict[str, Source],
+    ) -> Slo | None:
+        sli = self._sli(objective, path)
+        if sli is None:
+            return None
+        short = objective.name or sli.name.replace("_", "-")
+        name = identity.slo_name(self.document.metadata.name, short, (*path, "name"), self.findings)
+        if name is None:
+            return None
+        if name in names:
+            message = f"two objectives are named {short}"
+            self.findings.error(Code.SLO205, (*path, "sli"), message, f"name: {short}-2")
+            return None
+        names.add(name)
+        target = self._target(objective, sli, path)
+        reading = self._measure(objective, sli, target, engine, path)
+        if target is None or reading is None:
+            return None
+        if reading.source is not None:
+            sources.setdefault(reading.source.label, reading.source)
+        return self._slo(objective, sli, name, target, reading, period, labels, path)
+
+    def _sli(self, objective: Objective, path: Path) -> Sli | None:
+        if objective.sli in _NOT_COMPILED_SLIS:
+            message = f"sli {objective.sli} cannot be compiled"
+            self.findings.error(Code.SLO206, (*path, "sli"), message, _NOT_COMPILED_SLIS[objective.sli])
+            return None
+        sli = self.environment.slis.get(objective.sli)
+        if sli is None:
+            hint = did_you_mean(objective.sli, self.environment.slis)
+            self.findings.error(Code.SLO203, (*path, "sli"), f"unknown sli {objective.sli}", hint)
+            return None
+        for field, given in (
+            ("threshold", objective.threshold),
+            ("source", objective.source),
+            ("good", objective.good),
+            ("bad", objective.bad),
+            ("total", objective.total),
+        ):
+            if given is not None and field not in sli.fields:
+                message = f"{field} does not belong to sli {sli.name}"
+                self.findings.error(Code.SLO201, (*path, field), message, f"its fields: {', '.join(sli.fields)}")
+        return sli
+
+    def _target(self, objective: Objective, sli: Sli, path: Path) -> tuple[Decimal, str] | None:
+        target = self.promises.target(objective)
+        if target is None:
+            hint = "target: 99.9%" if sli.name == "availability" else "target: 95%"
+            self.findings.error(Code.SLO202, path, f"sli {sli.name} needs a target", hint)
+            return None
+        if not 0 < target[0] < 1:
+            message = f"a target of {percent_text(target[0])} leaves no error budget or needs none"
+            self.findings.error(Code.SLO203, (*path, "target"), message, "promise less than 100%, such as 99.9%")
+            return None
+        return target
+
+    def _measure(
+        self,
+        objective: Objective,
+        sli: Sli,
+        target: tuple[Decimal, str] | None,
+        engine: ResolvedEngine | None,
+        path: Path,
+    ) -> _Reading | None:
+        if sli.kind == "histogram":
+            return self._histogram(objective, sli, target, engine, path)
+        if sli.name == "availability":
+            return self._availability(objective, engine, path)
+        if sli.name == "job_completion":
+            return self._job_completion(objective, path)
+        return self._ratio(objective, path)
+
+    def _histogram(
+        self,
+        objective: Objective,
+        sli: Sli,
+        target: tuple[Decimal, str] | None,
+        engine: ResolvedEngine | None,
+        path: Path,
+    ) -> _Reading | None:
+        promised = self.promises.threshold(objective)
+        where: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")
+        if promised is None:
+            message = f"sli {sli.name} needs a threshold"
+            hint = "threshold: 150ms"
+            if sli.name in ("ttft", "itl", "e2e"):
+                hint += ", or a useCase (or experienceClass with traffic.outputTokens for e2e) that gives one"
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        if engine is None:
+            return None
+        threshold = self.promises.less_budget(sli.name, promised, engine.sees)
+        if threshold.value.seconds <= 0:
+            message = f"the latency budget leaves nothing of {promised.value}"
+            self.findings.error(Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise")
+            return None
+        matchers = self._matchers(engine)
+        read = measure.read_histogram(
+            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where
+        )
+        if read is None:
+            return None
+        judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
+        source = measure.engine_source(read.histogram, engine, sli.roles)
+        return _Reading(read.histogram, source, threshold, read.at, judged)
+
+    def _matchers(self, engine: ResolvedEngine) -> tuple[Matcher, ...]:
+        return measure.engine_matchers(engine, self.spec.selector, self.spec.served_model_name or self.spec.model)
+
+    def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> _Reading | None:
+        source = objective.source
+        if source is None:
+            message = "availability needs a source: an engine cannot report the requests that never reached it"
+            hint = 'source: {bad: \'gw_requests_total{code=~"5.."}\', total: gw_requests_total}, or {engine: vllm}'
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        if source.engine is not None:
+            return self._engine_availability(source, engine, (*path, "source"))
+        return self._counted(source.good, source.bad, source.total, (*path, "source"), at_boundary=True)
+
+    def _engine_availability(
+        self, source: SourceDocument, engine: ResolvedEngine | None, path: Path
+    ) -> _Reading | None:
+        name, _, version = str(source.engine).partition("@")
+        known = self.environment.engines.get(name)
+        if known is None:
+            measure.unknown_engine(name, sorted(self.environment.engines), (*path, "engine"), self.findings)
+            return None
+        own = name == self.spec.engine.name
+        try:
+            viewed = engine if own and not version else resolve_engine(known, version or None)
+        except UnknownVersion as fault:
+            self.findings.error(Code.SLO401, (*path, "engine"), str(fault))
+            return None
+        if viewed is None:
+            return None
+        selector = measure.matchers_of(source.selector if source.selector is not None else self.spec.selector)
+        counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
+        if counters is None:
+            return None
+        return _Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway)
+
+    def _ratio(self, objective: Objective, path: Path) -> _Reading | None:
+        return self._counted(objective.good, objective.bad, objective.total, path)
+
+    def _counted(
+        self, good: str | None, bad: str | None, total: str | None, path: Path, *, at_boundary: bool = False
+    ) -> _Reading | None:
+        if total is None or (good is None) == (bad is None):
+            message = "give total, and one of good and bad"
+            hint = 'total: \'requests_total{app="x"}\', bad: \'requests_total{app="x",code=~"5.."}\''
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        part_is = "bad" if good is None else "good"
+        part = bad if good is None else good
+        counters = measure.read_counters(
+            total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings
+        )
+        if counters is None:
+            return None
+        return _Reading(
+            counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary
+        )
+
+    def _job_completion(self, objective: Objective, path: Path) -> _Reading | None:
+        source, limit = objective.source, objective.threshold
+        if source is None or source.due is None or source.on_time is None:
+            message = "job_completion needs a source with due and onTime"
+            self.findings.error(Code.SLO202, path, message, "source: {due: docs_due_total, onTime: docs_on_time_total}")
+            return None
+        if limit is None:
+            self.findings.error(Code.SLO202, path, "job_completion needs a threshold", "threshold: 4h")
+            return None
+        paths: tuple[Path, Path] = ((*path, "source", "due"), (*path, "source", "onTime"))
+        counters = measure.read_counters(source.due, source.on_time, "good", paths, self.findings)
+        deadline = None
+        if source.pending_age is not None:
+            try:
+                deadline = Deadline(parse_selector(source.pending_age), limit)
+            except NotASelector as fault:
+                self.findings.error(Code.SLO203, (*path, "source", "pendingAge"), f"pendingAge: {fault}")
+        if counters is None:
+            return None
+        found = measure.counter_source(counters.total, self.environment)
+        return _Reading(counters, found, Number(limit, "the objective", own=True), deadline=deadline)
+
+    def _slo(
+        self,
+        objective: Objective,
+        sli: Sli,
+        name: str,
+        target: tuple[Decimal, str],
+        reading: _Reading,
+        period: Window,
+        labels: tuple[tuple[str, str], ...],
+        path: Path,
+    ) -> Slo:
+        steps = self.environment.steps
+        where: Path = (*path, "target") if objective.target is not None else (*path, "sli")
+        mode = self._mode(objective, sli)
+        tiers = resolve_tiers(
+            self.environment.policy,
+            target[0],
+            period.length,
+            steps,
+            mode="ticket" if mode == "none" else mode,
+            only=sli.tiers,
+            guard_scale=self._guard_scale(sli, path),
+            min_bad_events=self.spec.alerting.min_bad_events or 0,
+            requests_per_hour=_decimal(self.spec.traffic.requests_per_hour),
+            findings=self.findings,
+            path=where,
+        )
+        promise = _promise(sli, target[0], reading)
+        return Slo(
+            slo_id=self._slo_id(name),
+            service=self.spec.service,
+            name=name,
+            sli=sli.name,
+            title=sli.title,
+            counts=sli.counts,
+            promise=promise,
+            target=target[0],
+            period=period,
+            measurement=reading.measurement,
+            steps=steps,
+            tiers=() if mode == "none" else tiers,
+            windows=windows_of(tiers),
+            mode=mode,
+            info=self._info(sli, name, reading, period),
+            labels=labels,
+            runbook_url=self.runbook_url,
+            dashboard_url=self.dashboard_url,
+            deadline=reading.deadline,
+            promised=reading.threshold.value if reading.threshold is not None else None,
+            measured=reading.measured,
+            provenance=_provenance(target, reading, period, self.spec.time_window is not None),
+            judged=reading.judged,
+            at_boundary=reading.at_boundary,
+            where=self._places(objective, path),
+        )
+
+    def _places(self, objective: Objective, path: Path) -> dict[str, Span]:
+        threshold: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")
+        target: Path = (*path, "target") if objective.target is not None else (*path, "sli")
+        return {
+            "self": self.findings.span((*path, "sli")),
+            "threshold": self.findings.span(threshold),
+            "target": self.findings.span(target),
+        }
+
+    def _slo_id(self, name: str) -> str:
+        pinned = self.own.get("id")
+        if pinned is None:
+            return f"{self.spec.service}/{name}"
+        return f"{pinned}-{name.removeprefix(self.document.metadata.name + '-')}"
+
+    def _mode(self, objective: Objective, sli: Sli) -> str:
+        """The objective's own mode, then what E2E and batch default to, then the spec's, then the stage's."""
+        if objective.mode is not None:
+            return objective.mode
+        default = self.spec.alerting.mode or _DEFAULT_MODES[self.spec.stage]
+        streamed = sli.name == "e2e" and self.spec.traffic.streaming
+        experience_class = self.promises.experience_class
+        informational = experience_class is not None and experience_class.latency_is_informational
+        if default == "page" and (streamed or sli.name == "job_completion" or (informational and sli.kind == "histogram")):
+            return "ticket"
+        return default
+
+    def _guard_scale(self, sli: Sli, path: Path) -> Decimal:
+        """Guards count requests: one slow answer is many slow tokens."""
+        if sli.counts != "tokens":
+            return Decimal(1)
+        tokens = self.promises.traffic.output_tokens
+        if tokens is None:
+            tokens = _OUTPUT_TOKENS_WHERE_UNKNOWN
+            message = f"output tokens are not given; the guard of {sli.name} counts {tokens} per request"
+            self.findings.info(Code.SLO309, (*path, "sli"), message, "traffic: {outputTokens: ...}")
+        return Decimal(tokens)
+
+    def _info(self, sli: Sli, name: str, reading: _Reading, period: Window) -> tuple[tuple[str, str], ...]:
+        engine = self.spec.engine
+        facts = {
+            "service": self.spec.service,
+            "slo": name,
+            "sli": sli.name,
+            "breach": sli.breach or "",
+            "model": self.spec.model,
+            "endpoint": self.spec.endpoint or "",
+            "engine": f"{engine.name} {engine.version}" if engine.version else engine.name,
+            "class": self.promises.class_name,
+            "use_case": self.spec.use_case or "",
+            "team": self.document.metadata.labels.get("team", ""),
+            "stage": self.spec.stage,
+            "period": period.name,
+            "promised": str(reading.threshold.value) if reading.threshold is not None else "",
+            "measured": str(reading.measured) if reading.measured is not None else "",
+            "runbook": self.runbook_url,
+        }
+        return tuple((key, value) for key, value in facts.items() if value)
+
+    def _spec(
+        self,
+        slos: tuple[Slo, ...],
+        sources: tuple[Source, ...],
+        labels: tuple[tuple[str, str], ...],
+        engine: ResolvedEngine | None,
+    ) -> Spec:
+        spec, config = self.spec, self.environment.config
+        gauges = None
+        if engine is not None and any(slo.promised is not None and slo.measured is not None for slo in slos):
+            gauges = measure.gauges_of(engine, self._matchers(engine), config.prometheus.replica_label)
+        if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
+            message = f"{engine.title} exposes no queue"
+            self.findings.error(Code.SLO402, ("spec", "alerting", "queueWaitingPerReplica"), message)
+        places = ("name", "engine", "selector", "useCase", "experienceClass", "endpoint", "objectives")
+        where = {place: self.findings.span(("spec", place)) for place in places[1:]}
+        where["name"] = self.findings.span(("metadata", "name"))
+        return Spec(
+            name=self.document.metadata.name,
+            service=spec.service,
+            path=self.findings.source.path,
+            slos=slos,
+            sources=sources,
+            labels=labels,
+            severities=self.environment.severities,
+            mode=spec.alerting.mode or _DEFAULT_MODES[spec.stage],
+            expect_idle=spec.alerting.expect_idle,
+            steps=self.environment.steps,
+            gauges=gauges,
+            queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
+            runbook_url=self.runbook_url,
+            dashboard_url=self.dashboard_url,
+            model=spec.model,
+            endpoint=spec.endpoint or "",
+            stage=spec.stage,
+            experience_class=spec.experience_class or "",
+            use_case=spec.use_case or "",
+            use_case_class=self.promises.use_case_class,
+            output_tokens=self.promises.traffic.output_tokens or 0,
+            filters_endpoint=spec.endpoint is None,
+            retention=config.prometheus.retention if not spec.long_term else None,
+            waivers=tuple(
+                Waived(waiver.code, waiver.reason, waiver.until, self.findings.span(("spec", "waivers", index)))
+                for index, waiver in enumerate(spec.waivers)
+            ),
+            where=where,
+        )
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return Decimal(str(value)) if value is not None else None
+
+
+def _promise(sli: Sli, target: Decimal, reading: _Reading) -> str:
+    """`95% of requests: time to first token within 150ms (measured at 250ms)`."""
+    text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
+    if reading.threshold is None:
+        return text
+    text += f" within {reading.threshold.value}"
+    if reading.measured is not None and reading.measured != reading.threshold.value:
+        text += f" (measured at {reading.measured})"
+    return text
+
+
+def _provenance(
+    target: tuple[Decimal, str], reading: _Reading, period: Window, own_period: bool
+) -> tuple[Provenance, ...]:
+    found = [Provenance("target", percent_text(target[0]), target[1])]
+    if reading.threshold is not None:
+        found.append(Provenance("threshold", str(reading.threshold.value), reading.threshold.origin))
+    if reading.measured is not None:
+        found.append(Provenance("measured", str(reading.measured), "the engine's buckets and the spec's bucket policy"))
+    found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
+    return tuple(found)

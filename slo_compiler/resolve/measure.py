@@ -1,0 +1,212 @@
+"""An objective to what is measured: buckets of an engine, or counters that the spec names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.documents.inference_slo import Selector as SelectorDocument
+from slo_compiler.engines import ResolvedEngine
+from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Source
+from slo_compiler.load.source_map import Path
+from slo_compiler.promql.selectors import NotASelector, parse_selector
+from slo_compiler.resolve.buckets import Reading, Unmeasurable, neighbours, read_threshold
+from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.findings import Findings
+from slo_compiler.slis import Sli
+from slo_compiler.units import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A histogram measurement with the threshold as it is read."""
+
+    histogram: Histogram
+    at: Duration
+    exact: bool
+
+
+def matchers_of(selector: SelectorDocument) -> tuple[Matcher, ...]:
+    """A spec's selector as matchers, sorted by label."""
+    found = []
+    for label, wanted in sorted(selector.items()):
+        if isinstance(wanted, str):
+            found.append(Matcher(label, "=", wanted))
+        elif wanted.re is not None:
+            found.append(Matcher(label, "=~", wanted.re))
+        elif wanted.not_ is not None:
+            found.append(Matcher(label, "!=", wanted.not_))
+    return tuple(found)
+
+
+def engine_matchers(engine: ResolvedEngine, selector: SelectorDocument, model: str) -> tuple[Matcher, ...]:
+    """The spec's selector and the engine's model label, sorted by label."""
+    found = {matcher.label: matcher for matcher in matchers_of(selector)}
+    if engine.model_label:
+        found.setdefault(engine.model_label, Matcher(engine.model_label, "=", model))
+    return tuple(found[label] for label in sorted(found))
+
+
+def read_histogram(
+    engine: ResolvedEngine,
+    sli: Sli,
+    threshold: Duration,
+    policy: str,
+    matchers: tuple[Matcher, ...],
+    findings: Findings,
+    path: Path,
+) -> Measured | None:
+    """The engine's histogram for an SLI, read at the edge that stands for the threshold; None with a diagnostic."""
+    roles = [role for role in sli.roles if engine.has(role)]
+    if not roles:
+        message = f"{engine.title} exposes no metric for {sli.name} ({sli.title})"
+        findings.error(Code.SLO402, path, message, engine.alternatives(sli.roles))
+        return None
+    edges = engine.edges_of(sli.roles)
+    unit = Decimal(1)  # edges are in seconds
+    try:
+        reading = read_threshold(threshold.seconds / unit, edges, policy)
+    except Unmeasurable as fault:
+        _refuse(engine, sli, threshold, edges, fault, findings, path)
+        return None
+    measured = Duration(reading.measured)
+    if not reading.exact:
+        _say_reading(engine, sli, threshold, measured, edges, policy, findings, path)
+    histogram = Histogram(
+        names=engine.names_of(sli.roles),
+        matchers=matchers,
+        measured=_bound(engine, reading.measured),
+        other=_bound(engine, reading.other) if reading.other is not None else None,
+        other_is=reading.other_is,
+        other_is_all=reading.other_is_all,
+    )
+    return Measured(histogram, measured, reading.exact)
+
+
+def _bound(engine: ResolvedEngine, edge: Decimal) -> Bound:
+    return Bound(edge, engine.le_pattern(edge))
+
+
+def _refuse(
+    engine: ResolvedEngine,
+    sli: Sli,
+    threshold: Duration,
+    edges: tuple[Decimal, ...],
+    fault: Unmeasurable,
+    findings: Findings,
+    path: Path,
+) -> None:
+    near = _list(neighbours(threshold.seconds, edges))
+    code = Code.SLO403 if fault.between else Code.SLO404
+    message = f"{engine.title} cannot measure {sli.name} at {threshold}: it {fault} (nearest: {near})"
+    hint = f"promise {near}" if len(neighbours(threshold.seconds, edges)) == 1 else f"promise one of {near}"
+    if fault.between:
+        hint += ", or bucketPolicy: ceil"
+    findings.error(code, path, message, hint + _configurable(engine))
+
+
+def _say_reading(
+    engine: ResolvedEngine,
+    sli: Sli,
+    threshold: Duration,
+    measured: Duration,
+    edges: tuple[Decimal, ...],
+    policy: str,
+    findings: Findings,
+    path: Path,
+) -> None:
+    around = neighbours(threshold.seconds, edges)
+    message = (
+        f"{engine.title} cannot measure {sli.name} at {threshold}; the rules read {measured} "
+        f"(buckets around it: {_list(around)})"
+    )
+    below = Duration(around[0])
+    other = f", or bucketPolicy: floor to be judged at {below}" if policy == "ceil" and below < threshold else ""
+    if policy == "floor":
+        other = f", or bucketPolicy: ceil to be judged at {Duration(around[-1])}"
+    findings.warning(Code.SLO403, path, message, f"promise {measured}{other}{_configurable(engine)}")
+
+
+def _configurable(engine: ResolvedEngine) -> str:
+    return f"; {engine.buckets_configurable}" if engine.buckets_configurable else ""
+
+
+def _list(edges: list[Decimal]) -> str:
+    return ", ".join(str(Duration(edge)) for edge in edges)
+
+
+def read_selector(text: str | None, path: Path, findings: Findings) -> Selector | None:
+    """A selector of a counter that the spec names; None with a diagnostic where it is none."""
+    if text is None:
+        return None
+    try:
+        return parse_selector(text)
+    except NotASelector as fault:
+        findings.error(Code.SLO203, path, f"{str(path[-1])}: {fault}")
+        return None
+
+
+def read_counters(
+    total: str | None, part: str | None, part_is: str, paths: tuple[Path, Path], findings: Findings
+) -> Counters | None:
+    """Two selectors as a measurement."""
+    all_events = read_selector(total, paths[0], findings)
+    some_events = read_selector(part, paths[1], findings)
+    if all_events is None or some_events is None:
+        return None
+    if all_events == some_events:
+        message = f"{part_is} and total are the same series"
+        findings.error(Code.SLO203, paths[1], message, f"{part_is} must select a part of total")
+        return None
+    return Counters(all_events, some_events, part_is)
+
+
+def engine_view(
+    engine: ResolvedEngine, selector: tuple[Matcher, ...], findings: Findings, path: Path
+) -> Counters | None:
+    """Availability as the engine itself sees it."""
+    view = engine.availability
+    if view is None:
+        message = f"{engine.title} counts no failed requests"
+        findings.error(Code.SLO402, path, message, "measure at the gateway: source: {bad: ..., total: ...}")
+        return None
+    own = tuple(Matcher(label, "=", value) for label, value in sorted(view.matchers.items()))
+    matchers = tuple(sorted((*selector, *own), key=lambda matcher: matcher.label))
+    bad = tuple(Matcher(label, "=~", pattern) for label, pattern in sorted(view.bad.items()))
+    return Counters(Selector(view.total, matchers), Selector(view.total, (*matchers, *bad)), "bad")
+
+
+def engine_source(histogram: Histogram, engine: ResolvedEngine, roles: tuple[str, ...]) -> Source:
+    """What must be there for an engine SLI: the counts of its histogram, from targets that are up."""
+    own = frozenset().union(*(engine.labels(role) for role in roles if engine.has(role)))
+    targets = tuple(matcher for matcher in histogram.matchers if matcher.label not in own)
+    counts = tuple(Selector(f"{name}_count", histogram.matchers) for name in histogram.names)
+    return Source(histogram.names[0], counts, targets)
+
+
+def counter_source(selector: Selector, environment: Environment) -> Source:
+    """What must be there for counters: the counter of all events."""
+    known = frozenset(environment.config.prometheus.target_labels)
+    targets = tuple(matcher for matcher in selector.matchers if matcher.label in known)
+    return Source(selector.name, (selector,), targets)
+
+
+def gauges_of(engine: ResolvedEngine, matchers: tuple[Matcher, ...], replica_label: str) -> Gauges | None:
+    """The gauges that show a hang; None where the engine lacks one of them."""
+    roles = ("running", "queue_depth", "generation_tokens")
+    if not all(engine.has(role) for role in roles):
+        return None
+    running, waiting, tokens = (
+        tuple(Selector(name, matchers) for name in engine.names(role)) for role in roles
+    )
+    return Gauges(running, waiting, tokens, replica_label)
+
+
+def unknown_engine(name: str, known: list[str], path: Path, findings: Findings) -> None:
+    """Says that there is no such engine."""
+    findings.error(Code.SLO401, path, f"unknown engine {name}", did_you_mean(name, known, otherwise="engines"))
+
+
+__all__ = ["Measured", "Reading", "engine_matchers", "matchers_of", "read_histogram"]

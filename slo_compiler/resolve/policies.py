@@ -1,0 +1,27 @@
+"""The burn-rate policies that ship with the compiler."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import yaml
+
+from slo_compiler.documents.policy import BurnRatePolicy
+from slo_compiler.resources import builtin_path
+
+
+@cache
+def load_builtin_policy(name: str) -> BurnRatePolicy:
+    """The policy `builtin/policies/<name>.yaml`.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+    """
+    with builtin_path("policies", f"{name}.yaml").open(encoding="utf-8") as handle:
+        return BurnRatePolicy.model_validate(yaml.load(handle, Loader=yaml.CBaseLoader))
+
+
+@cache
+def builtin_policy_names() -> tuple[str, ...]:
+    """The names of the shipped policies, sorted."""
+    return tuple(sorted(path.stem for path in builtin_path("policies").glob("*.yaml")))

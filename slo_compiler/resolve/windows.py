@@ -1,0 +1,163 @@
+"""Policy, period and scrape interval to steps, windows and tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.documents import policy as policies
+from slo_compiler.ir import Level, Steps, Tier, Window
+from slo_compiler.load.source_map import Path
+from slo_compiler.resolve.findings import Findings
+from slo_compiler.units import Duration, decimal_text, percent_text
+
+# Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the second, nothing helps.
+FAST_STEP_HOLDS_TO = Decimal(30)
+LONGEST_SCRAPE = Decimal(60)
+# Windows up to this length are made of fast tiles.
+_LONGEST_FAST_WINDOW = Decimal(3600)
+# Below so many events in a 5m window the alert would flap between them, so it fires on for longer.
+_SPARSE_REQUESTS_PER_HOUR = 120
+_SPARSE_KEEP = Duration(Decimal(1800))
+
+
+def steps_of(policy: policies.BurnRatePolicy, scrape_interval: Duration) -> Steps:
+    """The steps of a policy for a scrape interval of at most `LONGEST_SCRAPE`."""
+    fast = policy.spec.steps.fast.whole_seconds
+    if scrape_interval.seconds > FAST_STEP_HOLDS_TO:
+        fast *= 2
+    return Steps(fast, policy.spec.steps.slow.whole_seconds, scrape_interval.seconds)
+
+
+@lru_cache(maxsize=1024)
+def window_of(length: Duration, steps: Steps, *, period: bool = False) -> Window:
+    """A window as a range of tiles, written half a step short.
+
+    Raises:
+        ValueError: the length is no multiple of the step.
+    """
+    level = Level.FAST if length.seconds <= _LONGEST_FAST_WINDOW and not period else Level.SLOW
+    step = steps.of(level)
+    tiles, rest = divmod(length.seconds, step)
+    if rest or tiles < 2:
+        raise ValueError(f"{length} is no multiple of the {level.value} step of {Duration.of(step)}")
+    return Window(str(length), level, int(tiles), Duration(length.seconds - Decimal(step) / 2), length)
+
+
+def tier_factor(tier: policies.Tier, target: Decimal, period: Duration, holds_from: Duration) -> Decimal:
+    """The burn rate at which a tier fires.
+
+    An error ratio becomes a factor by the budget, to one decimal. Under the period for which the factors are made,
+    the factor keeps the share of the budget: max(1, share x period / long window), to one decimal.
+    """
+    budget = 1 - target
+    if tier.error_ratio is not None:
+        return (tier.error_ratio / budget).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    assert tier.factor is not None  # the model has one of the two
+    if period.seconds >= holds_from.seconds or tier.share is None:
+        return tier.factor
+    scaled = tier.share * period.seconds / tier.long_window.seconds
+    return max(Decimal(1), scaled.quantize(Decimal("0.1"), ROUND_HALF_EVEN))
+
+
+def resolve_tiers(
+    policy: policies.BurnRatePolicy,
+    target: Decimal,
+    period: Duration,
+    steps: Steps,
+    *,
+    mode: str,
+    only: Sequence[str],
+    guard_scale: Decimal,
+    min_bad_events: int,
+    requests_per_hour: Decimal | None,
+    findings: Findings,
+    path: Path,
+) -> tuple[Tier, ...]:
+    """The tiers of an SLO, in the policy's order; a tier that cannot work is left out with a warning.
+
+    Args:
+        mode: `ticket` makes every tier a ticket that waits 15m; `none` gives no tier.
+        only: names of the tiers that make sense for the SLI; empty means all.
+        guard_scale: events per request, for SLIs that count tokens.
+        min_bad_events: raises the guards.
+        path: where the target stands, for findings.
+    """
+    if mode == "none":
+        return ()
+    found = []
+    for tier in policy.spec.tiers:
+        if only and tier.name not in only:
+            continue
+        if tier.below_target is not None and not target < tier.below_target:
+            continue
+        if tier.from_target is not None and target < tier.from_target:
+            continue
+        if tier.long_window.seconds * 2 > period.seconds:
+            message = f"the {tier.name} tier looks at {tier.long_window}, over half of the period of {period}, and is left out"
+            findings.warning(Code.SLO503, path, message)
+            continue
+        factor = tier_factor(tier, target, period, policy.spec.factors_hold_from)
+        if factor * (1 - target) >= 1:
+            message = (
+                f"at a target of {percent_text(target)} the {tier.name} tier would need "
+                f"{percent_text(factor * (1 - target))} of all events to be bad: it can never fire and is left out"
+            )
+            findings.warning(Code.SLO501, path, message, "the outage tier covers a total failure; or raise the target")
+            continue
+        found.append(_tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour))
+        if requests_per_hour is not None:
+            _say_if_late(tier, found[-1], 1 - target, requests_per_hour * guard_scale, findings, path)
+    return tuple(found)
+
+
+def _tier(
+    tier: policies.Tier,
+    factor: Decimal,
+    steps: Steps,
+    mode: str,
+    guard_scale: Decimal,
+    min_bad_events: int,
+    requests_per_hour: Decimal | None,
+) -> Tier:
+    hold = tier.for_ or Duration(Decimal(0))
+    if mode == "ticket" and hold.seconds < 900:
+        hold = Duration(Decimal(900))
+    keep = tier.keep_firing_for or Duration(Decimal(0))
+    if requests_per_hour is not None and requests_per_hour < _SPARSE_REQUESTS_PER_HOUR:
+        keep = max(keep, _SPARSE_KEEP)
+    scaled = tier.error_ratio is None and factor != tier.factor
+    return Tier(
+        name=f"{decimal_text(factor)}x" if scaled else tier.name,
+        factor=factor,
+        long=window_of(tier.long_window, steps),
+        short=window_of(tier.short_window, steps),
+        severity="ticket" if mode == "ticket" else tier.severity,
+        hold=hold,
+        keep_firing_for=keep,
+        guard=max(tier.min_bad_events, min_bad_events) * int(guard_scale),
+    )
+
+
+def _say_if_late(
+    tier: policies.Tier, resolved: Tier, budget: Decimal, events_per_hour: Decimal, findings: Findings, path: Path
+) -> None:
+    """At this traffic, factor x budget of the long window is no more than the guard: detection takes longer."""
+    expected = events_per_hour * tier.long_window.seconds / 3600
+    needed = resolved.guard / (resolved.factor * budget)
+    if expected < needed:
+        findings.info(
+            Code.SLO502,
+            path,
+            f"at {decimal_text(round(events_per_hour, 1))} events per hour the {resolved.name} tier sees "
+            f"{decimal_text(round(expected, 1))} events in {tier.long_window} and needs {decimal_text(round(needed, 1))}: "
+            "it fires later than its burn rate says",
+        )
+
+
+def windows_of(tiers: Sequence[Tier]) -> tuple[Window, ...]:
+    """Every window that some tier reads, shortest first."""
+    found = {window for tier in tiers for window in (tier.long, tier.short)}
+    return tuple(sorted(found, key=lambda window: window.length))

@@ -1,0 +1,1 @@
+"""From artifacts to the output folder: what to do, and doing it."""

@@ -1,0 +1,64 @@
+"""Whether an output folder already holds what its inputs give, told by hashes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from slo_compiler import __version__
+from slo_compiler.resources import builtin_path, template_path
+from slo_compiler.write.manifest import Manifest, sha256
+
+
+def inputs(files: Iterable[str]) -> dict[str, str]:
+    """The hash of each spec file by path.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    return {path: sha256(Path(path).read_bytes()) for path in files}
+
+
+def catalogs(config: Path | None, *, kinds: tuple[str, ...], flavour: str | None) -> dict[str, str]:
+    """The hash of every fact and setting that the outputs depend on beside the specs.
+
+    Raises:
+        OSError: the configuration cannot be read.
+    """
+    settings = config.read_bytes() if config is not None else b""
+    choice = f"\n{','.join(kinds)} {flavour or ''}".encode()
+    return {**_builtin(), "configuration": sha256(settings + choice)}
+
+
+@cache
+def _builtin() -> dict[str, str]:
+    found = {}
+    for name, folder in (
+        ("catalog", builtin_path("catalog")),
+        ("engines", builtin_path("engines")),
+        ("policies", builtin_path("policies")),
+        ("slis", builtin_path()),
+        ("templates", template_path()),
+    ):
+        files = sorted(path for path in folder.glob("*.*") if path.is_file())
+        found[name] = sha256(b"".join(path.name.encode() + b"\n" + path.read_bytes() for path in files))
+    return found
+
+
+def is_current(manifest: Manifest, state: dict[str, str], given: dict[str, str], folder: Path) -> bool:
+    """Whether a compilation would change nothing: same compiler, facts, specs, and every output as it was written.
+
+    Raises:
+        OSError: an output cannot be read.
+    """
+    if manifest.compiler != __version__ or manifest.catalogs != state or manifest.inputs != given or manifest.pending:
+        return False
+    for path, entry in manifest.files.items():
+        try:
+            content = (folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+        if sha256(content) != entry.sha256:
+            return False
+    return True

@@ -1,0 +1,98 @@
+"""`manifest.json`: which files of an output folder are ours, what they hold and which spec each came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SCHEMA = "slo-compiler/manifest/v1"
+NAME = "manifest.json"
+
+
+class BrokenManifest(Exception):
+    """The manifest cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of ours: the hash of its bytes, and the specs that it came from."""
+
+    sha256: str
+    origins: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Manifest:
+    """The state of an output folder.
+
+    Attributes:
+        inputs: the hash of each spec file.
+        catalogs: the hash of all facts and settings that the outputs depend on, by name.
+        pending: files that a compilation was about to create when it wrote this; ours as well.
+    """
+
+    compiler: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    catalogs: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Entry] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+
+    def to_text(self) -> str:
+        """The manifest as JSON, sorted."""
+        document = {
+            "schema": SCHEMA,
+            "compiler": self.compiler,
+            "inputs": dict(sorted(self.inputs.items())),
+            "catalogs": dict(sorted(self.catalogs.items())),
+            "files": {
+                path: {"sha256": entry.sha256, "from": list(entry.origins)}
+                for path, entry in sorted(self.files.items())
+            },
+        }
+        if self.pending:
+            document["pending"] = sorted(self.pending)
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+    def owns(self, path: str) -> bool:
+        """Whether a file is ours."""
+        return path in self.files or path in self.pending
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an output folder; an empty one where there is none.
+
+    Raises:
+        BrokenManifest: there is one, and it is not ours or is damaged.
+    """
+    try:
+        text = (folder / NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Manifest()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BrokenManifest(str(fault)) from None
+    try:
+        document = json.loads(text)
+        if document["schema"] != SCHEMA:
+            raise BrokenManifest(f"its schema is {document['schema']!r}, not {SCHEMA!r}")
+        files = {
+            str(path): Entry(str(entry["sha256"]), tuple(entry["from"])) for path, entry in document["files"].items()
+        }
+        for path in (*files, *document.get("pending", ())):
+            if path.startswith("/") or ".." in path.split("/"):
+                raise BrokenManifest(f"it lists {path!r}, which lies outside the folder")
+        return Manifest(
+            document["compiler"],
+            dict(document["inputs"]),
+            dict(document["catalogs"]),
+            files,
+            tuple(document.get("pending", ())),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise BrokenManifest(f"it is damaged ({fault})") from None
+
+
+def sha256(content: bytes) -> str:
+    """The hash of a file's bytes, in hex."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,81 @@
+"""Artifacts and the folder as it is to what must happen; one plan serves compile, --check and --diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from slo_compiler.emit.base import Artifact
+
+
+class Kind(Enum):
+    """What happens to a file."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One file of the plan: its path in the folder, its text before and after; None where there is none."""
+
+    kind: Kind
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+class Foreign(Exception):
+    """Something that is not ours stands where an output would go."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def plan_file(artifact: Artifact, folder: Path) -> Action:
+    """What happens to the file of an artifact."""
+    after = artifact.text.encode()
+    try:
+        before = (folder / artifact.path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return Action(Kind.CREATE, artifact.path, None, after)
+    return Action(Kind.KEEP if before == after else Kind.REPLACE, artifact.path, before, after)
+
+
+def plan_removals(paths: Iterable[str], folder: Path) -> Iterator[Action]:
+    """What happens to files of ours that are no longer produced."""
+    for path in sorted(paths):
+        try:
+            yield Action(Kind.REMOVE, path, (folder / path).read_bytes(), None)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def refuse_foreign(paths: Iterable[str], owned: Iterable[str], folder: Path) -> list[Foreign]:
+    """What stands in the way: files that no manifest lists, folders in place of files, links out of the folder."""
+    known = set(owned)
+    root = folder.resolve()
+    safe: set[Path] = set()
+    found = []
+    for path in paths:
+        target = folder / path
+        parent = target.parent
+        if parent not in safe:
+            resolved = parent.resolve()
+            if resolved != root and root not in resolved.parents:
+                found.append(Foreign(path, "a link leads out of the output folder"))
+                continue
+            safe.add(parent)
+        if target.is_symlink():
+            found.append(Foreign(path, "a link stands in its place"))
+        elif target.is_dir():
+            found.append(Foreign(path, "a folder stands in its place"))
+        elif path not in known and target.exists():
+            found.append(Foreign(path, "a file that slo-compiler did not write stands in its place"))
+    return found

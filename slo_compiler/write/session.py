@@ -1,0 +1,155 @@
+"""One compilation's way to disk: refuse, announce, replace file by file, prune, sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slo_compiler import __version__
+from slo_compiler.emit.base import Artifact
+from slo_compiler.write.apply import apply_action, replace_file
+from slo_compiler.write.manifest import NAME, Entry, Manifest, read_manifest, sha256
+from slo_compiler.write.plan import Action, Foreign, Kind, plan_file, plan_removals, refuse_foreign
+
+ShowDiff = Callable[[str, bytes | None, bytes | None], None]
+
+
+class Refused(Exception):
+    """Files that are not ours are in the way; nothing was written."""
+
+    def __init__(self, foreign: list[Foreign]) -> None:
+        super().__init__("; ".join(str(item) for item in foreign))
+        self.foreign = foreign
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a compilation did, or with `dry` would have done; `size` in bytes."""
+
+    files: int = 0
+    size: int = 0
+    actions: list[tuple[Kind, str]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from the folder as it was."""
+        return bool(self.actions)
+
+    def changes(self) -> list[str]:
+        """A line per file: `replace rules/a/b.yaml`."""
+        return [f"{kind.value} {path}" for kind, path in self.actions]
+
+    def describe(self) -> str:
+        """`12 files written, 1 removed, 30 unchanged`."""
+        removed = sum(kind is Kind.REMOVE for kind, _ in self.actions)
+        written = len(self.actions) - removed
+        parts = [f"{written} file{'' if written == 1 else 's'} written"]
+        if removed:
+            parts.append(f"{removed} removed")
+        if self.files > written:
+            parts.append(f"{self.files - written} unchanged")
+        return ", ".join(parts)
+
+
+def write_artifacts(
+    artifacts: Iterable[tuple[str, Artifact]],
+    planned: Sequence[str],
+    folder: Path,
+    *,
+    kinds: Sequence[str],
+    given: Sequence[str],
+    inputs: dict[str, str],
+    catalogs: dict[str, str],
+    dry: bool = False,
+    show_diff: ShowDiff | None = None,
+) -> Outcome:
+    """Brings the folder to what the artifacts say, one at a time.
+
+    Args:
+        artifacts: each with the path of the spec that it came from.
+        planned: the paths of all artifacts, known before the first of them is made.
+        kinds: names of emitters; files of other kinds are left as they are.
+        given: the paths that were asked for; only files of specs under them, or of specs that are gone, are pruned.
+        inputs, catalogs: hashes for the manifest.
+        dry: changes nothing.
+        show_diff: is called for each file that differs.
+
+    Raises:
+        Refused: a file that is not ours stands in the way; nothing was changed.
+        OSError: the disk refuses; every file is whole, and the next run goes on from there.
+    """
+    old = read_manifest(folder)
+    foreign = refuse_foreign([*planned, NAME], [*old.files, *old.pending, NAME], folder)
+    if foreign:
+        raise Refused(foreign)
+    kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds)}
+    writer = _Writer(folder, dry, show_diff)
+    created = [path for path in planned if not old.owns(path)]
+    if created and not dry:
+        # Announced before they exist: killed in between, the next run knows them as ours.
+        announced = Manifest(old.compiler, old.inputs, old.catalogs, old.files, (*old.pending, *created))
+        replace_file(folder / NAME, announced.to_text().encode())
+    new: dict[str, Entry] = {}
+    for origin, artifact in artifacts:
+        action = plan_file(artifact, folder)
+        assert action.after is not None  # artifacts always have a text
+        new[artifact.path] = Entry(sha256(action.after), (origin,))
+        writer.outcome.size += len(action.after)
+        writer.carry_out(action)
+    stale = [path for path in (*old.files, *old.pending) if path not in new and path not in kept]
+    for removal in plan_removals(stale, folder):
+        writer.carry_out(removal)
+    manifest = Manifest(
+        __version__,
+        {**{path: digest for path, digest in old.inputs.items() if _still_there(path, given)}, **inputs},
+        catalogs,
+        {**kept, **new},
+    )
+    _sign(manifest, old, folder, writer)
+    writer.outcome.files = len(new)
+    return writer.outcome
+
+
+class _Writer:
+    def __init__(self, folder: Path, dry: bool, show_diff: ShowDiff | None) -> None:
+        self.folder = folder
+        self.dry = dry
+        self.show_diff = show_diff
+        self.outcome = Outcome()
+
+    def carry_out(self, action: Action) -> None:
+        if action.kind is Kind.KEEP:
+            return
+        self.outcome.actions.append((action.kind, action.path))
+        if self.show_diff is not None:
+            self.show_diff(action.path, action.before, action.after)
+        if not self.dry:
+            apply_action(action, self.folder)
+
+
+def _sign(manifest: Manifest, old: Manifest, folder: Path, writer: _Writer) -> None:
+    """Writes the manifest last: what it lists is then on disk."""
+    text = manifest.to_text()
+    if text == old.to_text() and (folder / NAME).exists():
+        return
+    if writer.dry:
+        if not writer.outcome.actions:
+            writer.outcome.actions.append((Kind.REPLACE, NAME))
+        return
+    replace_file(folder / NAME, text.encode())
+
+
+def _is_ours_to_prune(path: str, entry: Entry, given: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Whether this run decides about a file: its kind is asked for, and its specs are, or are gone."""
+    if path.split("/", 1)[0] not in kinds:
+        return False
+    return all(_under(origin, given) or not Path(origin).exists() for origin in entry.origins)
+
+
+def _still_there(path: str, given: Sequence[str]) -> bool:
+    return not _under(path, given) and Path(path).exists()
+
+
+def _under(path: str, given: Sequence[str]) -> bool:
+    return any(base in (".", path) or path.startswith(f"{base.rstrip('/')}/") for base in given)
