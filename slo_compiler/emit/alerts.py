@@ -7,10 +7,10 @@ from decimal import Decimal
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.serialize import Block
 from slo_compiler.emit.texts import burn_description, burn_summary, template_text
-from slo_compiler.ir import Gauges, Histogram, Selector, Slo, Source, Spec, Tier
+from slo_compiler.ir import Counters, Gauges, Histogram, Queries, Selector, Slo, Source, Spec, Tier
 from slo_compiler.promql import names
 from slo_compiler.promql.build import either, matchers, recorded, selector
-from slo_compiler.promql.measurements import impossible
+from slo_compiler.promql.measurements import impossible, is_narrower
 from slo_compiler.units import Duration, decimal_text
 
 _COVERED_SHARE = "0.9"
@@ -84,9 +84,15 @@ def coverage_low(spec: Spec, slo: Slo) -> Document:
 
 
 def impossible_data(spec: Spec, slo: Slo) -> Document:
-    """The counters contradict each other."""
-    part = getattr(slo.measurement, "part_is", "good")
-    expression = impossible(slo.measurement, slo.steps)
+    """The counters contradict each other.
+
+    Raises:
+        ValueError: the SLO's events come from queries, which have no counters to compare.
+    """
+    if isinstance(slo.measurement, Queries):
+        raise ValueError(f"{slo.slo_id} reads no counters")
+    part = slo.measurement.part_is if isinstance(slo.measurement, Counters) else "good"
+    expression = impossible(slo.measurement)
     return _ticket(
         spec,
         slo,
@@ -162,7 +168,7 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
     """The series that an SLO reads are gone: as a ticket while its targets are up, as a page where traffic was lost."""
     series = f"count({_join(source.selectors)})"
     traffic = either([f"increase({selector(item)}[30m] offset 30m)" for item in source.selectors])
-    had_traffic = f"and on () sum({traffic}) > 0"
+    had_traffic = f"and sum({traffic}) > 0"
     title = f"{spec.name}: {source.label} is gone"
     ticket, page = ("info", "info") if spec.expect_idle else ("ticket", "page")
     lost = (
@@ -170,7 +176,7 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
         "may be without service."
     )
     if not source.target_matchers:
-        gone = f"vector(1)\nunless on () {series}\n{had_traffic}"
+        gone = f"vector(1)\nunless {series}\n{had_traffic}"
         return [_absent(spec, source, gone, page, 5, title, lost)]
     targets = f"up{matchers(source.target_matchers)}"
     exposed = f"count({targets} == 1)"
@@ -178,17 +184,17 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
         _absent(
             spec,
             source,
-            f"{exposed} > 0\nunless on () {series}",
+            f"{exposed} > 0\nunless {series}",
             ticket,
             10,
             title,
-            f"{{{{ $value }}}} targets are up and none exposes {source.label}: the SLO is blind. "
+            f"Targets that are up: {{{{ $value }}}}. None of them exposes {source.label}: the SLO is blind. "
             "Look for a renamed metric or another served model name.",
         ),
         _absent(
             spec,
             source,
-            f"(absent({targets} == 1) or ({exposed} unless on () {series}))\n{had_traffic}",
+            f"(absent({targets} == 1) or ({exposed} unless {series}))\n{had_traffic}",
             page,
             5,
             title,
@@ -300,6 +306,15 @@ def _alert(
     if keep is not None and keep.seconds:
         rule["keep_firing_for"] = keep.promql
     return {**rule, "labels": labels, "annotations": annotations}
+
+
+def can_contradict(slo: Slo) -> bool:
+    """Whether more good (or bad) events than events can be counted at all: not where the part's selector narrows the total's."""
+    if slo.mode == "none" or isinstance(slo.measurement, Queries):
+        return False
+    if isinstance(slo.measurement, Counters):
+        return not is_narrower(slo.measurement.part, slo.measurement.total)
+    return True
 
 
 def has_coverage(slo: Slo) -> bool:

@@ -77,7 +77,8 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
         rules.append(alerts.budget_exhausted(spec, slo))
         if alerts.has_coverage(slo):
             rules.append(alerts.coverage_low(spec, slo))
-        rules.append(alerts.impossible_data(spec, slo))
+        if alerts.can_contradict(slo):
+            rules.append(alerts.impossible_data(spec, slo))
     rules.append(_record(slo, names.INFO, "vector(1)", dict(slo.info)))
     return {"name": f"{slo.slo_id} slow", "interval": _interval(slo.steps.slow), "rules": rules}
 

@@ -12,8 +12,6 @@ from slo_compiler.promql.build import either, rate, recorded, selector
 from slo_compiler.units import Duration, decimal_text
 
 WINDOW_PLACEHOLDER = "{{.window}}"
-# SLOImpossibleData compares plain rates over this window.
-_IMPOSSIBLE_SECONDS = 300
 
 
 def events(measurement: Measurement, steps: Steps, level: Level) -> str:
@@ -43,7 +41,11 @@ def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str
     else:
         counted = f"{_query(measurement.part, measurement.part_yields, steps, level)} or on () 0 * {total}"
     if measurement.part_is == "bad":
-        return f"clamp_max({counted}, scalar({total}))"
+        clamped = f"clamp_max({counted}, scalar({total}))"
+        if isinstance(measurement, Counters) and is_narrower(measurement.part, measurement.total):
+            return clamped
+        # Bad events without any events would be clamped to NaN, which would poison every window.
+        return f"{clamped}\nand on () {total}"
     return f"clamp_min({total} - on () ({counted}), 0)"
 
 
@@ -63,25 +65,25 @@ def covered(measurement: Histogram, steps: Steps) -> str:
     return f"sum({_judged(measurement, window)})\n/ (sum({counts}) > 0)"
 
 
-def impossible(measurement: Measurement, steps: Steps) -> str:
+def impossible(measurement: Histogram | Counters) -> str:
     """More good (or bad) events than there are events, by 1% and one event in five minutes."""
-    window = Duration.of(_IMPOSSIBLE_SECONDS).promql
     if isinstance(measurement, Histogram):
-        part = f"sum({_buckets(measurement, measurement.measured, window)})"
-        total = f"sum({either([rate(selector(item), window) for item in counts_of(measurement)])})"
-    elif isinstance(measurement, Counters):
-        part = f"sum({rate(selector(measurement.part), window)})"
-        total = f"sum({rate(selector(measurement.total), window)})"
+        part = [f"increase({bucket}[5m])" for bucket in _bucket_texts(measurement, measurement.measured)]
+        total = [f"increase({selector(item)}[5m])" for item in counts_of(measurement)]
     else:
-        part = _per_second(measurement.part, measurement.part_yields, Duration.of(_IMPOSSIBLE_SECONDS))
-        total = _per_second(measurement.total, measurement.total_yields, Duration.of(_IMPOSSIBLE_SECONDS))
-        return f"({part})\n> on () 1.01 * ({total}) + 1 / {_IMPOSSIBLE_SECONDS}"
-    return f"{part}\n> 1.01 * {total} + 1 / {_IMPOSSIBLE_SECONDS}"
+        part = [f"increase({selector(measurement.part)}[5m])"]
+        total = [f"increase({selector(measurement.total)}[5m])"]
+    return f"sum({either(part)})\n> 1.01 * sum({either(total)}) + 1"
 
 
 def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
     """The `_count` series of every name, newest first."""
     return tuple(Selector(f"{name}_count", measurement.matchers) for name in measurement.names)
+
+
+def is_narrower(part: Selector, total: Selector) -> bool:
+    """Whether every series of `part` is one of `total`, by the selectors alone."""
+    return part.name == total.name and set(total.matchers) <= set(part.matchers)
 
 
 def _judged(measurement: Histogram, window: str) -> str:

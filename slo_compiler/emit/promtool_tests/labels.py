@@ -1,0 +1,108 @@
+"""Label sets that a selector matches, or just misses: made from the matchers alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from slo_compiler.ir import Matcher
+
+# Values that people's matchers are usually about, tried before anything is made up.
+_USUAL = ("200", "500", "ok", "error", "other", "404", "true", "false", "GET", "1", "0", "x", "")
+
+
+class NoExample(Exception):
+    """No label value was found that fits the matchers."""
+
+
+def matching(matchers: Sequence[Matcher], violate: Sequence[Matcher] = ()) -> dict[str, str]:
+    """Labels that satisfy all `matchers` and, where given, not all of `violate`.
+
+    Raises:
+        NoExample: none was found.
+    """
+    labels = {matcher.label: "" for matcher in matchers}
+    for label in labels:
+        labels[label] = _value(label, matchers, ())
+    if violate and all(_holds(matcher, labels.get(matcher.label, "")) for matcher in violate):
+        for matcher in violate:
+            try:
+                return {**labels, matcher.label: _value(matcher.label, matchers, (matcher,))}
+            except NoExample:
+                continue
+        raise NoExample("every series that the first selector matches is matched by the second")
+    return labels
+
+
+def near_misses(matchers: Sequence[Matcher], labels: dict[str, str]) -> Iterator[dict[str, str]]:
+    """For each matcher, labels that satisfy all of them but this one."""
+    for matcher in matchers:
+        others = [item for item in matchers if item is not matcher]
+        try:
+            yield {**labels, matcher.label: _value(matcher.label, others, (matcher,))}
+        except NoExample:
+            continue
+
+
+def _value(label: str, matchers: Sequence[Matcher], violated: Sequence[Matcher]) -> str:
+    own = tuple(matcher for matcher in matchers if matcher.label == label)
+    return _find(own, tuple(violated))
+
+
+@lru_cache(maxsize=4096)
+def _find(own: tuple[Matcher, ...], violated: tuple[Matcher, ...]) -> str:
+    for candidate in _candidates(own + violated, positive=not violated):
+        if all(_holds(matcher, candidate) for matcher in own) and not any(
+            _holds(matcher, candidate) for matcher in violated
+        ):
+            return candidate
+    raise NoExample(f"no value found for {', '.join(f'{m.label}{m.op}{m.value!r}' for m in own + violated)}")
+
+
+def _candidates(matchers: Sequence[Matcher], *, positive: bool) -> Iterator[str]:
+    for matcher in matchers:
+        if matcher.op == "=" and positive:
+            yield matcher.value
+    for matcher in matchers:
+        if matcher.op in ("=~", "!~"):
+            yield from _examples(matcher.value)
+        elif not (matcher.op == "=" and positive):
+            yield matcher.value
+    for matcher in matchers:
+        yield f"not-{matcher.value}"
+    yield from _USUAL
+
+
+def _examples(pattern: str) -> Iterator[str]:
+    """A few texts that an anchored RE2 pattern is likely to match: alternatives taken, classes replaced."""
+    for alternative in _alternatives(pattern):
+        text = re.sub(r"\\([.\-+/:])", r"\1", alternative)
+        text = re.sub(r"\[\^?([^\]])[^\]]*\]", r"\1", text)
+        for any_text in ("", "a", "0"):
+            made = text.replace(".*", any_text).replace(".+", any_text or "a").replace("\\d+", "0").replace("\\d", "0")
+            yield re.sub(r"[?*+]", "", made.replace(".", "0"))
+            yield re.sub(r"[?*+]", "", made)
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """The pattern once per alternative, groups unfolded from the inside out."""
+    inner = re.search(r"\((?:\?:)?([^()]*)\)", pattern)
+    if inner is not None:
+        for part in inner[1].split("|"):
+            yield from _alternatives(pattern[: inner.start()] + part + pattern[inner.end() :])
+        return
+    yield from pattern.split("|")
+
+
+def _holds(matcher: Matcher, value: str) -> bool:
+    """Whether a value satisfies a matcher; regular expressions are anchored, as in Prometheus."""
+    if matcher.op == "=":
+        return value == matcher.value
+    if matcher.op == "!=":
+        return value != matcher.value
+    try:
+        found = re.fullmatch(matcher.value, value) is not None
+    except re.error as fault:
+        raise NoExample(f"{matcher.value!r} is no pattern that Python reads: {fault}") from None
+    return found if matcher.op == "=~" else not found

@@ -1,0 +1,224 @@
+"""Raw series of counters: births, resets, targets that come and go, and the tiles that they must give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from slo_compiler.emit.base import Document
+from slo_compiler.emit.promtool_tests import model
+from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, raw_input, series_name, values
+from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
+from slo_compiler.ir import Counters, Level, Matcher, Steps
+
+_LENGTH = 810
+_IMPOSSIBLE = range(180, 230)
+_RESET = 540
+_IDLE = 720
+LOOKS = (60, 120, 150, 210, 240, 270, 330, 360, 480, 510, 570, 660, 780)
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """A counter of one target.
+
+    Attributes:
+        counts: `total`, `part` or `rest` (events that are in the total and not in the part).
+        from_: when it is first exposed; a target that is up before that has given birth to it.
+        gap: not exposed in between, with a staleness marker.
+        first: the value at its first scrape.
+    """
+
+    name: str
+    target: str
+    counts: str
+    first: float
+    rate: int
+    from_: int = 0
+    gap: tuple[int, int] = (0, 0)
+    resets: bool = False
+    impossible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A scraped target: its phase in slots, and when it is up."""
+
+    name: str
+    phase: int
+    from_: int = 0
+    down: tuple[int, int] = (0, 0)
+
+
+_TARGETS = (
+    _Target("g0", 1),
+    _Target("g1", 2),
+    _Target("new", 1, from_=260),
+    _Target("back", 2, down=(310, 460)),
+    _Target("quiet", 1, from_=90),
+)
+# `part` series are born above zero in targets that are up; those of `new` and `back` stood so before anyone looked;
+# `quiet` gives birth 35 s after it came up.
+_LIVES = (
+    _Life("all", "g0", "rest", 1000, 9),
+    _Life("all", "g1", "rest", 2000, 7, resets=True),
+    _Life("part", "g0", "part", 3, 2, from_=123),
+    _Life("part", "g1", "part", 300, 3, impossible=True),
+    _Life("late", "g1", "rest", 5, 4, from_=325),
+    _Life("all", "new", "rest", 4000, 6, from_=260),
+    _Life("part", "new", "part", 400, 1, from_=260),
+    _Life("all", "back", "rest", 5000, 5, gap=(310, 460)),
+    _Life("part", "back", "part", 500, 2, gap=(310, 460)),
+    _Life("all", "quiet", "rest", 600, 3, from_=90),
+    _Life("part", "quiet", "part", 11, 1, from_=126),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CounterTiles:
+    """What must be recorded at a time."""
+
+    events: float
+    bad: float
+
+
+class Fleet:
+    """The samples of every counter; the same for all SLOs whose total contains the part, or does not."""
+
+    def __init__(self, part_in_total: bool, slot_seconds: float) -> None:
+        self.part_in_total = part_in_total
+        self.slot = slot_seconds
+        self.ups = {target.name: self._up(target) for target in _TARGETS}
+        self.up_samples = {name: self._samples(slots) for name, slots in self.ups.items()}
+        self.slots = [self._counter(life, index) for index, life in enumerate(_LIVES)]
+        self.samples = [self._samples(slots) for slots in self.slots]
+        self.texts = [values(slots) for slots in self.slots]
+        self.up_texts = {name: values(slots) for name, slots in self.ups.items()}
+
+    def tiles(self, part_is: str, level: Level, steps: Steps, time: float) -> CounterTiles:
+        """The oracle: what rate sees, and what was born in targets that were up."""
+        step = steps.of(level)
+        window = step + float(steps.scrape)
+        total = part = 0.0
+        for life, samples in zip(_LIVES, self.samples, strict=True):
+            seen = (model.rate(samples, time, window) or 0.0) * step
+            seen += model.born(samples, self.up_samples[life.target], time, step)
+            if life.counts == "part":
+                part += seen
+            if life.counts != "part" or self.part_in_total:
+                total += seen
+        if part_is == "bad":
+            return CounterTiles(total, min(part, total))
+        return CounterTiles(total, max(total - part, 0.0))
+
+    def _samples(self, slots: Sequence[Slot]) -> list[model.Sample]:
+        found = []
+        for index, value in enumerate(slots):
+            if value == STALE:  # what lies before a staleness marker is no longer the newest sample
+                found.append((index * self.slot, float("nan")))
+            elif not isinstance(value, str):
+                found.append((index * self.slot, value))
+        return found
+
+    def _scrapes(self, target: _Target) -> list[tuple[int, float]]:
+        drawn_slot = DRAWN_SCRAPE / SLOTS_PER_SCRAPE
+        slots = range(int(_LENGTH / drawn_slot) + 1)
+        return [(slot, slot * drawn_slot) for slot in slots if slot % SLOTS_PER_SCRAPE == target.phase]
+
+    def _empty(self) -> list[Slot]:
+        return [GAP] * (int(_LENGTH * SLOTS_PER_SCRAPE / DRAWN_SCRAPE) + 1)
+
+    def _up(self, target: _Target) -> list[Slot]:
+        slots = self._empty()
+        for slot, time in self._scrapes(target):
+            if time >= target.from_:
+                slots[slot] = 0.0 if target.down[0] <= time < target.down[1] else 1.0
+        return slots
+
+    def _counter(self, life: _Life, index: int) -> list[Slot]:
+        target = next(target for target in _TARGETS if target.name == life.target)
+        slots = self._empty()
+        value, last, stale = life.first, -1.0, False
+        for number, (slot, time) in enumerate(self._scrapes(target)):
+            if time < life.from_:
+                continue
+            if last >= 0 and time < _IDLE:
+                value += life.rate + (number * 5 + index) % 4
+                if life.impossible and int(time) in _IMPOSSIBLE and not self.part_in_total:
+                    value += 700
+            if life.resets and last < _RESET <= time:
+                value = 80.0
+            last = time
+            if life.gap[0] <= time < life.gap[1]:
+                slots[slot] = GAP if stale else STALE
+                stale = True
+                continue
+            slots[slot] = value
+        return slots
+
+
+@lru_cache(maxsize=16)
+def fleet(part_in_total: bool, slot_seconds: float) -> Fleet:
+    """The fleet of targets."""
+    return Fleet(part_in_total, slot_seconds)
+
+
+@lru_cache(maxsize=4096)
+def expected(
+    part_in_total: bool, slot_seconds: float, part_is: str, level: Level, steps: Steps, time: float
+) -> CounterTiles:
+    """The oracle's answer; the same for every SLO of one shape."""
+    return fleet(part_in_total, slot_seconds).tiles(part_is, level, steps, time)
+
+
+def part_in_total(counters: Counters) -> bool:
+    """Whether an event of the part is counted in the same series that the total reads."""
+    return counters.total.name == counters.part.name
+
+
+def series(counters: Counters, slot_seconds: float) -> list[Document]:
+    """The fleet in the spec's own names and labels, with near misses of every matcher beside it.
+
+    Raises:
+        NoExample: no label values fit the selectors.
+    """
+    total, part = counters.total, counters.part
+    shared = part_in_total(counters)
+    part_labels = matching((*part.matchers, *total.matchers) if shared else part.matchers)
+    rest_labels = matching(total.matchers, part.matchers if shared else ())
+    drawn = fleet(shared, slot_seconds)
+    found = []
+    for life, text in zip(_LIVES, drawn.texts, strict=True):
+        selector, labels = (part, part_labels) if life.counts == "part" else (total, rest_labels)
+        own = _labels(labels, selector.matchers, life.target)
+        found.append(raw_input(series_name(selector.name, {**own, "shard": life.name}), text))
+    for selector, labels in ((total, rest_labels), (part, part_labels)):
+        # A near miss of the part is a part of the total where both are one metric: there, only the total's count.
+        matchers = total.matchers if shared else selector.matchers
+        for miss in near_misses(matchers, labels):
+            own = _labels(miss, matchers, "g0")
+            found.append(raw_input(series_name(selector.name, {**own, "shard": "all"}), drawn.texts[0]))
+    return [*found, *_up_series(counters, drawn)]
+
+
+def _up_series(counters: Counters, drawn: Fleet) -> list[Document]:
+    """`up` of every target: what born events are judged by, with the job that the counters have."""
+    found: dict[str, Document] = {}
+    for selector in (counters.total, counters.part):
+        labels = matching(selector.matchers)
+        for target, text in drawn.up_texts.items():
+            own = {key: value for key, value in _labels(labels, selector.matchers, target).items() if key in _UP_LABELS}
+            name = series_name("up", own)
+            found[name] = raw_input(name, text)
+    return list(found.values())
+
+
+_UP_LABELS = ("job", "instance")
+
+
+def _labels(labels: dict[str, str], matchers: Sequence[Matcher], target: str) -> dict[str, str]:
+    matched = {matcher.label for matcher in matchers}
+    own = {label: value for label, value in (("job", "gw"), ("instance", f"{target}:9090")) if label not in matched}
+    return {**labels, **own}

@@ -1,0 +1,208 @@
+"""Raw series of a histogram: replicas with every trouble of a real fleet, and the tiles that they must give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from slo_compiler.emit.base import Document
+from slo_compiler.emit.promtool_tests import model
+from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.notation import GAP, Slot, raw_input, series_name, values
+from slo_compiler.ir import Histogram, Level, Matcher, Steps
+from slo_compiler.units import decimal_text
+
+# The scenario is drawn for scrapes 15 s apart, in slots of a third of that, and stretches with the scrape interval.
+DRAWN_SCRAPE = 15
+SLOTS_PER_SCRAPE = 3
+_LENGTH = 810
+_IMPOSSIBLE = range(180, 230)
+_RESET = 540
+_STEP_UP = 600
+_IDLE = 690
+_BUCKETS_LOST = 420
+# When the tiles are looked at, and what is special then: a missed scrape, impossible data, a lost bucket, a long gap,
+# a lost bucket that has left the slow window, idle.
+LOOKS = (60, 150, 210, 240, 300, 450, 510, 570, 660, 780)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    """A replica: the phase of its scrapes in slots, which of the names it exposes, and its trouble."""
+
+    name: str
+    phase: int
+    exposes: str = "newest"  # newest | oldest | all
+    buckets: bool = True
+    loses_buckets: bool = False
+    resets: bool = False
+    impossible: bool = False
+    misses: tuple[tuple[int, int], ...] = ()
+    whole_le_text: bool = False
+
+
+_PODS = (
+    _Pod("p0", 1, impossible=True, misses=((50, 51),)),
+    _Pod("p1", 2, exposes="oldest", resets=True, whole_le_text=True),
+    _Pod("p2", 1, exposes="all"),
+    _Pod("no-bucket", 2, buckets=False),
+    _Pod("loses-bucket", 1, loses_buckets=True),
+    _Pod("long-gap", 2, misses=((280, 500),)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """What must be recorded at a time; None where there must be nothing."""
+
+    events: float | None
+    bad: float | None
+    other: float | None
+    covered: float | None
+
+
+class Fleet:
+    """The samples of every replica, the same for all histograms with as many names and edges."""
+
+    def __init__(self, names: int, edges: int, slot_seconds: float) -> None:
+        self.names = names
+        self.edges = edges
+        self.slot = slot_seconds
+        self.stretch = slot_seconds * SLOTS_PER_SCRAPE / DRAWN_SCRAPE
+        self.counts = [self._counter(pod, index, None) for index, pod in enumerate(_PODS)]
+        self.buckets = [
+            [self._counter(pod, index, edge) for edge in range(edges)] for index, pod in enumerate(_PODS)
+        ]
+        self.count_samples = [self._samples(slots) for slots in self.counts]
+        self.bucket_samples = [[self._samples(slots) for slots in pod] for pod in self.buckets]
+        self.count_texts = [values(slots) for slots in self.counts]
+        self.bucket_texts = [[values(slots) for slots in pod] for pod in self.buckets]
+
+    def names_of(self, pod: _Pod) -> range:
+        """Indices of the names that a replica exposes; the newest is 0."""
+        if pod.exposes == "all":
+            return range(self.names)
+        return range(self.names - 1, self.names) if pod.exposes == "oldest" else range(1)
+
+    def tiles(self, measured: int, other: int | None, level: Level, steps: Steps, time: float) -> Tiles:
+        """The oracle: sums over those replicas that expose the measured bucket."""
+        step = steps.of(level)
+        window = step + float(steps.scrape)
+        counts = [model.rate(samples, time, window) for samples in self.count_samples]
+        goods = self._rates(measured, time, window)
+        judged = [count for count, good in zip(counts, goods, strict=True) if count is not None and good is not None]
+        if not judged:
+            return Tiles(None, None, None, None)
+        events = sum(judged) * step
+        all_counts = sum(count for count in counts if count is not None)
+        others = self._rates(other, time, window) if other is not None else []
+        return Tiles(
+            events,
+            max(events - sum(good for good in goods if good is not None) * step, 0.0),
+            max(events - sum(good for good in others if good is not None) * step, 0.0) if others else None,
+            sum(judged) / all_counts if all_counts > 0 else None,
+        )
+
+    def _rates(self, edge: int, time: float, window: float) -> list[float | None]:
+        return [
+            model.rate(self.bucket_samples[index][edge], time, window) if pod.buckets else None
+            for index, pod in enumerate(_PODS)
+        ]
+
+    def _samples(self, slots: Sequence[Slot]) -> list[model.Sample]:
+        return [(index * self.slot, value) for index, value in enumerate(slots) if not isinstance(value, str)]
+
+    def _counter(self, pod: _Pod, index: int, edge: int | None) -> list[Slot]:
+        slots: list[Slot] = []
+        value, scrape, last = 1000.0 + 100 * index, 0, -1.0
+        drawn_slot = DRAWN_SCRAPE / SLOTS_PER_SCRAPE
+        for slot in range(int(_LENGTH / drawn_slot) + 1):
+            time = slot * drawn_slot
+            if slot % SLOTS_PER_SCRAPE != pod.phase:
+                slots.append(GAP)
+                continue
+            scrape += 1
+            value += self._increment(pod, index, edge, scrape, time)
+            if pod.resets and last < _RESET <= time:
+                value = 60.0 + 10 * (edge if edge is not None else self.edges)
+            last = time
+            lost = edge is not None and pod.loses_buckets and time >= _BUCKETS_LOST
+            missed = any(start <= time < end for start, end in pod.misses)
+            slots.append(GAP if lost or missed else value)
+        return slots
+
+    def _increment(self, pod: _Pod, index: int, edge: int | None, scrape: int, time: float) -> int:
+        if time >= _IDLE:
+            return 0
+        requests = 6 + (scrape * 7 + index * 5) % 9
+        if time >= _STEP_UP:
+            requests *= 2
+        if edge is None:
+            return requests
+        if pod.impossible and int(time) in _IMPOSSIBLE:
+            return requests + 500
+        return min(requests, requests * (2 * edge + 2) // (2 * self.edges + 2) + (scrape + edge + index) % 2)
+
+
+@lru_cache(maxsize=256)
+def fleet(names: int, edges: int, slot_seconds: float) -> Fleet:
+    """The fleet for a histogram with so many names and read edges."""
+    return Fleet(names, edges, slot_seconds)
+
+
+@lru_cache(maxsize=4096)
+def expected(
+    names: int, edges: int, slot_seconds: float, measured: int, other: int | None, level: Level, steps: Steps, time: float
+) -> Tiles:
+    """The oracle's answer; the same for every SLO of one shape."""
+    return fleet(names, edges, slot_seconds).tiles(measured, other, level, steps, time)
+
+
+def series(histogram: Histogram, edges: Sequence[str], slot_seconds: float) -> list[Document]:
+    """The fleet in the engine's own names and labels, with near misses of every matcher beside it.
+
+    Args:
+        edges: the edges that are read, ascending, as decimal texts.
+    """
+    drawn = fleet(len(histogram.names), len(edges), slot_seconds)
+    labels = matching(histogram.matchers)
+    found = []
+    for index, pod in enumerate(_PODS):
+        own = _pod_labels(labels, histogram.matchers, pod.name)
+        for name in (histogram.names[position] for position in drawn.names_of(pod)):
+            found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[index]))
+            if pod.buckets:
+                for edge, text in zip(edges, drawn.bucket_texts[index], strict=True):
+                    le = {"le": _le(edge, whole=pod.whole_le_text)}
+                    found.append(raw_input(series_name(f"{name}_bucket", {**own, **le}), text))
+            else:
+                le = {"le": "+Inf"}
+                found.append(raw_input(series_name(f"{name}_bucket", {**own, **le}), drawn.count_texts[index]))
+    for miss in near_misses(histogram.matchers, labels):
+        for name in histogram.names:
+            own = _pod_labels(miss, histogram.matchers, "p0")
+            found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[2]))
+            found += [
+                raw_input(series_name(f"{name}_bucket", {**own, "le": _le(edge, whole=False)}), text)
+                for edge, text in zip(edges, drawn.bucket_texts[2], strict=True)
+            ]
+    return found
+
+
+def _pod_labels(labels: dict[str, str], matchers: Sequence[Matcher], pod: str) -> dict[str, str]:
+    matched = {matcher.label for matcher in matchers}
+    own = {label: value for label, value in (("instance", f"{pod}:8000"), ("pod", pod)) if label not in matched}
+    return {**labels, **own}
+
+
+def _le(edge: str, *, whole: bool) -> str:
+    """The edge as the Python client and Prometheus 3 write it (`1.0`), or as Go, Rust and C++ do (`1`)."""
+    return edge if whole or "." in edge else f"{edge}.0"
+
+
+def edge_texts(histograms: Sequence[Histogram]) -> list[str]:
+    """All edges that some SLO of a family reads, ascending."""
+    edges = {histogram.measured.edge for histogram in histograms}
+    edges |= {histogram.other.edge for histogram in histograms if histogram.other is not None}
+    return [decimal_text(edge) for edge in sorted(edges)]
