@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import rules
+from slo_compiler.emit import promtool_tests, rules
 from slo_compiler.emit.base import Emitter
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
 EMITTERS: dict[str, Emitter] = {
     rules.NAME: rules,
+    promtool_tests.NAME: promtool_tests,
 }

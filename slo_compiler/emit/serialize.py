@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 # Plain scalars: start with a letter, hold nothing with a meaning in YAML, and are not a word that some reader converts.
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./ ()\-+%]*[A-Za-z0-9_./()%]|[A-Za-z_/]")
+_PLAIN = re.compile(r"[A-Za-z_/](?:[A-Za-z0-9_./ ()\-+%,]|:(?=[A-Za-z0-9/_]))*[A-Za-z0-9_./()%]|[A-Za-z_/]")
 _DURATION = re.compile(r"([0-9]+(ms|[smhdw]))+")
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 
@@ -85,11 +85,13 @@ def _is_block(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def scalar(text: str) -> str:
-    """A text as a YAML scalar: plain where no reader can mistake it, else in double quotes."""
+    """A text as a YAML scalar: plain where no reader can mistake it, else in quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     if _DURATION.fullmatch(text):
         return text
+    if "'" not in text and text.isprintable():
+        return f"'{text}'"
     # A JSON string is a YAML double-quoted scalar, once what YAML does not print is escaped.
     quoted = json.dumps(text, ensure_ascii=False)
     return quoted if quoted.isprintable() else "".join(map(_printable, quoted))

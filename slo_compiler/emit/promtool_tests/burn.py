@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.notation import GAP, Slot, at, expect_scaled, group, input_series, values
-from slo_compiler.ir import Level, Slo, Spec, Steps, Window
+from slo_compiler.ir import Level, Slo, Spec, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 
@@ -19,6 +19,8 @@ _DECOY_VALUE = 9999.0
 _Course = tuple[tuple[int, float, float], ...]
 # Idle, half an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
 _FAST_SPIKE = 24
+# Tiles stand a third of a step before their evaluation: a rule that writes a tile itself must not meet them.
+_FAST_SLOTS = 3
 _FAST_COURSE: _Course = (
     (0, 0, 0),
     (10, 0.001, 0.0005),
@@ -39,7 +41,7 @@ def fast_windows(spec: Spec) -> Document:
     for window in windows:
         looks |= {_FAST_SPIKE + window.tiles - 1, _FAST_SPIKE + window.tiles}
     last = max(looks)
-    series = _tiles(spec, Level.FAST, _FAST_COURSE, last + 1)
+    series = _fast_tiles(spec, last + 1)
     checks = []
     for look in sorted(looks):
         for window in windows:
@@ -49,7 +51,7 @@ def fast_windows(spec: Spec) -> Document:
                 if burn is not None:
                     samples.append((labels(slo.slo_id), burn))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
-    return group("fast tiles give burn rates", at(step), series, checks)
+    return group("fast tiles give burn rates", at(step // _FAST_SLOTS), series, checks)
 
 
 # Slow tiles in steps of 4m; evaluated every 12h, which is 180 tiles.
@@ -102,14 +104,20 @@ class _Marks:
             # The last look at which a tile is inside, and a look at which one is just outside.
             look = -(-window // per_look) + 3
             looks.add(look)
-            for tile, bad in ((look * per_look - window, 171.0), (look * per_look - window + 1, 59.0)):
-                self.events[tile], self.bad[tile] = self.events.get(tile, 0.0) + 3 * bad, bad
-                self.targets.add(tile)
+            outside, inside = look * per_look - window, look * per_look - window + 1
+            self.bad[outside], self.bad[inside], self.events[inside] = 171.0, 59.0, 177.0
+            self.targets |= {outside, inside}
+            # Where a look's own evaluation falls on that tile, the rules write bad events unless there are no events.
+            self.events.pop(outside, None), self.events.pop(outside - 1, None)
         self.looks = sorted(looks)
         self.last = max(self.looks) * per_look
         for tile in range(self.last - 20, self.last + 1):
             self.events[tile], self.bad[tile] = 21.0, 2.0
             self.targets.add(tile)
+        for tile in range(0, self.last + 1, per_look):  # there the rules write tiles of their own
+            self.events.pop(tile, None)
+            if tile - 1 in self.events:
+                self.bad.pop(tile, None)
         # The rules write the target themselves at every look.
         self.evaluated = self.targets | {look * per_look for look in range(max(self.looks) + 1)}
 
@@ -216,19 +224,25 @@ def _course_slots(course: _Course, length: int, column: int, factor: int) -> lis
 
 
 @lru_cache(maxsize=256)
-def _course_text(course: _Course, length: int, column: int, factor: int) -> str:
-    return values(_course_slots(course, length, column, factor))
+def _fast_text(length: int, column: int, factor: int) -> str:
+    """The fast course as promtool reads it; tile k stands in the last slot before evaluation k."""
+    tiles = _course_slots(_FAST_COURSE, length, column, factor)
+    slots: list[Slot] = [tiles[0]]
+    for tile in tiles[1:]:
+        slots += [GAP] * (_FAST_SLOTS - 2) + [tile, GAP]
+    return values(slots)
 
 
-def _tiles(spec: Spec, level: Level, course: _Course, length: int) -> list[Document]:
+def _fast_tiles(spec: Spec, length: int) -> list[Document]:
     """The course as tiles of every SLO; each next SLO has that many times the events."""
     found: list[Document] = []
     for factor, slo in enumerate(spec.slos, start=1):
-        for column, name in ((1, names.EVENTS[level.value]), (2, names.BAD_EVENTS[level.value])):
-            text = _course_text(course, length, column, factor)
+        for column, name in ((1, names.EVENTS["fast"]), (2, names.BAD_EVENTS["fast"])):
+            text = _fast_text(length, column, factor)
             found.append({"series": f"{name}{labels(slo.slo_id)}", "values": text})
-    for name in (names.EVENTS[level.value], names.BAD_EVENTS[level.value]):
-        found.append({"series": f"{name}{labels(DECOY)}", "values": f"{int(_DECOY_VALUE)}x{length - 1}"})
+    for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
+        decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * _FAST_SLOTS}"
+        found.append({"series": f"{name}{labels(DECOY)}", "values": decoy})
     return found
 
 
@@ -241,4 +255,4 @@ def _burn(course: _Course, look: int, window: Window, budget: float, factor: int
     return sum(bad) / (sum(events) / len(events) * window.tiles * budget)
 
 
-__all__ = ["DECOY", "Steps", "fast_windows", "labels", "not_decoy", "slow_windows"]
+__all__ = ["DECOY", "fast_windows", "labels", "not_decoy", "slow_windows"]

@@ -143,7 +143,7 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         ]
         active = []
         for index in range(length):
-            gained = model.increase(_closed(tokens), index * step, 300)
+            gained = model.increase(tokens, index * step, 300)
             active.append(replica.running + replica.waiting > 0 and not (gained is not None and gained > 0))
         if replica.name == "busy":
             active = [False] * length
@@ -160,10 +160,6 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
         found.append(course(rule, [value > limit for value in mean], mean, step))
     return found
-
-
-def _closed(samples: list[model.Sample]) -> list[model.Sample]:
-    return samples
 
 
 def _source_slots() -> list[Slot]:
@@ -190,7 +186,13 @@ def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[
     rules = alerts.source_absent(spec, source)
     minutes = [index * step / 60 for index in range(length)]
     gone = [_GONE <= minute < _BACK or minute >= _DOWN for minute in minutes]
-    up = [minute < _DOWN for minute in minutes]
+    scrapes = [
+        (slot * _SLOT, float(value))
+        for slot, value in enumerate(_up_slots(float(spec.steps.scrape), sparse=False, down_from=_DOWN))
+        if not isinstance(value, str)
+    ]
+    # A target counts as up until a scrape says otherwise.
+    up = [model.latest(scrapes, index * step) == 1 for index in range(length)]
     samples = [(slot * _SLOT, float(value)) for slot, value in enumerate(_source_slots()) if not isinstance(value, str)]
     traffic = [(model.increase(samples, index * step - 1800, 1800) or 0) > 0 for index in range(length)]
     lost = [absent and had for absent, had in zip(gone, traffic, strict=True)]

@@ -1,0 +1,49 @@
+"""The promtool unit tests that prove a rule file, made from the same resolved form.
+
+Two files, since promtool ignores a group's own interval. The fast one goes from raw series to tiles, short windows and
+alerts in steps of the fast group; the slow one from recorded tiles to long windows and the period, every 12 hours.
+What must come out is computed by a second statement of the meaning (`model`, `burn`, `alert_states`), never from the
+rules' own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from slo_compiler.emit.base import Artifact, Context, Document
+from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
+from slo_compiler.emit.promtool_tests.contradictions import contradictions
+from slo_compiler.emit.promtool_tests.engine import engine_alerts
+from slo_compiler.emit.promtool_tests.raw import raw_series
+from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
+from slo_compiler.emit.rules import HEADER, rules_path
+from slo_compiler.emit.serialize import to_yaml
+from slo_compiler.ir import Spec
+from slo_compiler.units import Duration
+
+NAME = "tests"
+_SLOW_EVALUATION = "12h"
+
+
+def paths(spec: Spec) -> list[str]:
+    """All files that `emit` gives for a spec."""
+    return [f"tests/{spec.service}/{spec.name}.{kind}.test.yaml" for kind in ("fast", "slow")]
+
+
+def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
+    """The two test files of a spec; the same whatever the flavour of the rules."""
+    del context
+    fast = [raw_series(spec), fast_windows(spec), burn_rate_alerts(spec), contradictions(spec), engine_alerts(spec)]
+    slow = [slow_windows(spec), slow_guards(spec)]
+    fast_path, slow_path = paths(spec)
+    yield _file(spec, fast_path, Duration.of(spec.steps.fast).promql, fast)
+    yield _file(spec, slow_path, _SLOW_EVALUATION, slow)
+
+
+def _file(spec: Spec, path: str, interval: str, groups: list[Document | None]) -> Artifact:
+    document = {
+        "rule_files": [f"../../{rules_path(spec)}"],
+        "evaluation_interval": interval,
+        "tests": [group for group in groups if group is not None],
+    }
+    return Artifact(path, HEADER.format(path=spec.path) + to_yaml(document))
