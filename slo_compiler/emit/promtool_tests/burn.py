@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
-from slo_compiler.emit.promtool_tests.notation import GAP, Slot, at, expect_scaled, group, input_series, values
+from slo_compiler.emit.promtool_tests.notation import (
+    GAP,
+    Slot,
+    at,
+    expect,
+    expect_scaled,
+    group,
+    input_series,
+    series_name,
+    values,
+)
 from slo_compiler.ir import Level, Slo, Spec, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
@@ -51,7 +61,15 @@ def fast_windows(spec: Spec) -> Document:
                 if burn is not None:
                     samples.append((labels(slo.slo_id), burn))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
+    checks += _constants(spec, min(looks) * step)
     return group("fast tiles give burn rates", at(step // _FAST_SLOTS), series, checks)
+
+
+def _constants(spec: Spec, seconds: int) -> list[Document]:
+    """The target, and the facts that `slo:info` carries; once, since they never change."""
+    targets = [(labels(slo.slo_id), float(slo.target) * 1000) for slo in spec.slos]
+    facts = [(series_name(names.INFO, {"slo_id": slo.slo_id, **dict(slo.info)}), 1.0) for slo in spec.slos]
+    return [expect_scaled(seconds, f"{names.TARGET} * 1000", targets), expect(seconds, names.INFO, facts)]
 
 
 # Slow tiles in steps of 4m; evaluated every 12h, which is 180 tiles.

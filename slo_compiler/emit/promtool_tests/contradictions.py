@@ -6,7 +6,7 @@ from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, state_checks, text_checks
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.labels import near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import at, group, input_series
 from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
 from slo_compiler.promql.measurements import counts_of
@@ -79,7 +79,7 @@ def _series(slo: Slo) -> list[Document]:
 
 def _both(selector: Selector, more: dict[str, str], slots: list[float]) -> list[Document]:
     """The series, and strangers that would change the sum."""
-    labels = matching(selector.matchers)
+    labels = variants(selector.matchers)[-1]
     found = [input_series(selector.name, {**labels, **more}, slots)]
     for miss in near_misses(selector.matchers, labels):
         found.append(input_series(selector.name, {**miss, **more}, [value * 5 for value in slots]))

@@ -9,7 +9,7 @@ from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, input_series
 from slo_compiler.ir import Deadline, Gauges, Matcher, Selector, Slo, Source, Spec
 
@@ -90,15 +90,12 @@ def _minute_slots(value: Callable[[float], Slot]) -> list[Slot]:
     return [value(slot * _SLOT / 60) for slot in range(_SLOTS + 1)]
 
 
-def _replica_labels(matchers: Sequence[Matcher], replica_label: str, name: str) -> dict[str, str]:
-    return {**matching(matchers), replica_label: name}
-
-
 def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
     found = []
     matchers = gauges.running[0].matchers
-    for replica in _REPLICAS:
-        own = _replica_labels(matchers, gauges.replica_label, replica.name)
+    alternatives = variants(matchers)
+    for number, replica in enumerate(_REPLICAS):
+        own = {**alternatives[number % len(alternatives)], gauges.replica_label: replica.name}
         found += _gauges_of(gauges, own, replica, spec)
         for index, miss in enumerate(near_misses(matchers, matching(matchers))):
             # A stranger on the same replica contradicts it: it hangs where the replica works, and works where it hangs.
@@ -135,8 +132,9 @@ def _tokens(replica: _Replica, minute: float) -> float:
 def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[AlertCourse]:
     found = []
     rule = alerts.engine_stalled(spec, gauges)
-    labels = matching(gauges.running[0].matchers)
-    for replica in _REPLICAS:
+    alternatives = variants(gauges.running[0].matchers)
+    for number, replica in enumerate(_REPLICAS):
+        labels = alternatives[number % len(alternatives)]
         tokens = [
             (slot * _SLOT, float(value))
             for slot, value in enumerate(_minute_slots(lambda minute, item=replica: _tokens(item, minute)))  # type: ignore[misc]
@@ -174,7 +172,8 @@ def _source_slots() -> list[Slot]:
 def _source_series(source: Source) -> list[Document]:
     found = []
     selector = source.selectors[0]
-    labels = matching(selector.matchers)
+    alternatives = variants(selector.matchers)
+    labels = alternatives[-1]
     found.append(input_series(selector.name, labels, _source_slots()))
     for miss in near_misses(selector.matchers, labels):
         # Strangers are there when the source is gone, and their traffic comes when it has none.
@@ -217,8 +216,9 @@ def _up_slots(scrape: float, *, sparse: bool, down_from: int | None) -> list[Slo
 
 
 def _up_series(source: Source, scrape: float) -> list[Document]:
-    labels = matching(source.target_matchers)
-    first = {**labels, "replica_of_up": "first"}
+    alternatives = variants(source.target_matchers)
+    labels = alternatives[0]
+    first = {**alternatives[-1], "replica_of_up": "first"}
     second = {**labels, "replica_of_up": "second"}
     # The second target is up in no scrape: only its scrapes are counted.
     never = [0.0 if value == 1.0 else value for value in _up_slots(scrape, sparse=True, down_from=None)]
@@ -269,7 +269,7 @@ def _deadlines(
 
 def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
     selector: Selector = deadline.pending_age
-    labels = matching(selector.matchers)
+    labels = variants(selector.matchers)[-1]
     oldest = _minute_slots(lambda minute: limit + (60 if minute >= _QUEUE else 0))
     found = [
         input_series(selector.name, {**labels, "queue": "oldest"}, oldest),

@@ -12,6 +12,10 @@ from slo_compiler.ir import Matcher
 _USUAL = ("200", "500", "ok", "error", "other", "404", "true", "false", "GET", "1", "0", "x", "")
 
 
+# So many replicas of a scenario differ in a label at most.
+_MOST_VARIANTS = 4
+
+
 class NoExample(Exception):
     """No label value was found that fits the matchers."""
 
@@ -33,6 +37,27 @@ def matching(matchers: Sequence[Matcher], violate: Sequence[Matcher] = ()) -> di
                 continue
         raise NoExample("every series that the first selector matches is matched by the second")
     return labels
+
+
+def variants(matchers: Sequence[Matcher], violate: Sequence[Matcher] = ()) -> list[dict[str, str]]:
+    """Labels as `matching` gives them, once per alternative of the longest regular expression: `prod|live` gives two.
+
+    Raises:
+        NoExample: none was found.
+    """
+    base = matching(matchers, violate)
+    found = [base]
+    for matcher in matchers:
+        if matcher.op != "=~":
+            continue
+        others = [item for item in matchers if item.label == matcher.label]
+        for index, value in enumerate(dict.fromkeys(_examples(matcher.value))):
+            if value == base[matcher.label] or not value or not all(_holds(item, value) for item in others):
+                continue
+            labels = {**found[min(index, len(found) - 1)], matcher.label: value}
+            if not (violate and all(_holds(item, labels.get(item.label, "")) for item in violate)):
+                found.append(labels)
+    return found[:_MOST_VARIANTS]
 
 
 def near_misses(matchers: Sequence[Matcher], labels: dict[str, str]) -> Iterator[dict[str, str]]:

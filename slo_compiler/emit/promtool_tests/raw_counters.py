@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, raw_input, series_name, values
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
 from slo_compiler.ir import Counters, Level, Matcher, Steps
@@ -186,12 +186,14 @@ def series(counters: Counters, slot_seconds: float) -> list[Document]:
     """
     total, part = counters.total, counters.part
     shared = part_in_total(counters)
-    part_labels = matching((*part.matchers, *total.matchers) if shared else part.matchers)
-    rest_labels = matching(total.matchers, part.matchers if shared else ())
+    parts = variants((*part.matchers, *total.matchers) if shared else part.matchers)
+    rests = variants(total.matchers, part.matchers if shared else ())
+    part_labels, rest_labels = parts[0], rests[0]
     drawn = fleet(shared, slot_seconds)
     found = []
-    for life, text in zip(_LIVES, drawn.texts, strict=True):
-        selector, labels = (part, part_labels) if life.counts == "part" else (total, rest_labels)
+    for index, (life, text) in enumerate(zip(_LIVES, drawn.texts, strict=True)):
+        selector, alternatives = (part, parts) if life.counts == "part" else (total, rests)
+        labels = alternatives[index % len(alternatives)]
         own = _labels(labels, selector.matchers, life.target)
         found.append(raw_input(series_name(selector.name, {**own, "shard": life.name}), text))
     for selector, labels in ((total, rest_labels), (part, part_labels)):

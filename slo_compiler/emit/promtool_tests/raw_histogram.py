@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses
+from slo_compiler.emit.promtool_tests.labels import near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, Slot, raw_input, series_name, values
 from slo_compiler.ir import Histogram, Level, Matcher, Steps
 from slo_compiler.units import decimal_text
@@ -166,10 +166,11 @@ def series(histogram: Histogram, edges: Sequence[str], slot_seconds: float) -> l
         edges: the edges that are read, ascending, as decimal texts.
     """
     drawn = fleet(len(histogram.names), len(edges), slot_seconds)
-    labels = matching(histogram.matchers)
+    alternatives = variants(histogram.matchers)
+    labels = alternatives[0]
     found = []
     for index, pod in enumerate(_PODS):
-        own = _pod_labels(labels, histogram.matchers, pod.name)
+        own = _pod_labels(alternatives[index % len(alternatives)], histogram.matchers, pod.name)
         for name in (histogram.names[position] for position in drawn.names_of(pod)):
             found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[index]))
             if pod.buckets:
