@@ -1,259 +1,376 @@
-"""Engine documents, and what an engine exposes at a version."""
+"""Engines by version: an `Engine` document and a version go in, the names, labels and buckets to read come out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 
 import yaml
 
-from slo_compiler.documents.engine import Availability, Engine, Metric
+from slo_compiler.documents.engine import (
+    AvailabilityView,
+    Engine,
+    LeFormat,
+    Metric,
+    MetricType,
+    Unit,
+    Version,
+    VersionedLabel,
+    VersionRange,
+    version_text,
+)
 from slo_compiler.resources import builtin_path
 from slo_compiler.units import decimal_text
 
-Version = tuple[int, ...]
-_VERSION = re.compile(r"v?([0-9]+(?:\.[0-9]+){0,3})(?:[.+-]?(?:post|rc|dev|a|b|cpu|cu)[0-9a-z.+]*)?")
-_COMPARISON = re.compile(r"(>=|<|==)([0-9.]+)")
-_PARTS = 3
+_UNIT_SECONDS = {
+    Unit.SECONDS: Decimal(1),
+    Unit.MILLISECONDS: Decimal("0.001"),
+    Unit.MICROSECONDS: Decimal("0.000001"),
+}
+# Exporters, and Prometheus itself, write numbers outside of these with an exponent.
+_PLAIN_FROM = Decimal("0.0001")
+_PLAIN_BELOW = Decimal(1_000_000)
+_FIRST: Version = (0, 0, 0)
 
 
-class UnknownVersion(ValueError):
-    """The engine document says nothing about that version; the message says what it knows."""
+class UnknownVersion(Exception):
+    """The engine document does not know the version, or no such generation in it; the message says what it knows."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """The versions that a text such as `0.11` stands for: from its first release to before the next minor one."""
-
-    first: Version
-    end: Version
-
-
-@dataclass(frozen=True)
-class ResolvedEngine:
-    """An engine at a version. A version `X.Y` means any `X.Y.z`: what is said of it holds for all of them.
+class ResolvedMetric:
+    """A metric as one version exposes it.
 
     Attributes:
-        version: as the spec writes it; empty where it names none, which means the newest.
-        notice: what the reader should know about the version taken; empty where there is nothing.
+        name: as scraped; of a histogram its base name.
+        unit: of its values.
+        labels: every label that some release of the version puts on it.
+        edges: finite bucket edges in seconds that every release of the version has, ascending; empty for other types
+            and for histograms of anything but time.
+        counts: what one observation or increment is, `requests` or `tokens`; None for gauges.
+        notes: what it includes and what never reaches it.
+        source: where this is known from.
+        verified_at: the releases at which it was looked up.
+    """
+
+    role: str
+    name: str
+    type: MetricType
+    unit: Unit
+    labels: frozenset[str]
+    edges: tuple[Decimal, ...]
+    counts: str | None
+    notes: str
+    source: str
+    verified_at: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedEngine:
+    """An engine in a version.
+
+    Attributes:
+        document: what the answers are taken from.
+        version: the version that is read, `0.11` or `0.11.0`; another than was asked for where there is a notice.
+        releases: what the version means: `0.11` is every 0.11.z.
+        generation: of the engine; metrics of other generations are left out.
+        notice: that another version is read than was asked for, and why; None where it is the same.
     """
 
     document: Engine
     version: str
-    span: _Span
-    notice: str = ""
+    releases: VersionRange
+    generation: str = "v1"
+    notice: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that specs use: `vllm`."""
+        return self.document.metadata.name
 
     @property
     def title(self) -> str:
-        """`vLLM 0.11`, for people."""
-        name = self.document.metadata.display_name or self.document.metadata.name
-        return f"{name} {self.version}".strip()
+        """The engine and the version that is read, for people: `vLLM 0.11`."""
+        return f"{_display(self.document)} {self.version}"
 
     @property
     def model_label(self) -> str | None:
-        """The label that carries the served model's name."""
+        """The label that carries the served model's name; None where there is none."""
         return self.document.spec.model_label
 
     @property
-    def sees(self) -> frozenset[str]:
-        """Parts of a latency budget that the engine's own TTFT includes."""
-        return frozenset(self.document.spec.sees)
+    def finish_label(self) -> str | None:
+        """The label that says how a request ended; None where there is none."""
+        return self.document.spec.finish_label
 
     @property
-    def availability(self) -> Availability | None:
-        """Failed requests as the engine itself counts them."""
-        return self.document.spec.availability
+    def metrics_path(self) -> str:
+        """The path of the metrics page."""
+        return self.document.spec.metrics_path
 
     @property
     def is_gateway(self) -> bool:
-        """Whether it sees requests that never reach an engine."""
-        return self.document.spec.gateway
+        """Whether requests that fail before they reach a model are counted."""
+        return self.document.spec.boundary
 
     @property
-    def buckets_configurable(self) -> str:
-        """How an edge can be added in this version; empty where it cannot."""
-        configurable = self.document.spec.buckets_configurable
-        if configurable is None or not _overlaps(self.span, configurable.versions):
-            return ""
-        return configurable.how
+    def sees(self) -> frozenset[str]:
+        """The parts of a latency budget that the engine's own latencies include."""
+        return self.document.spec.sees
 
-    def metrics(self, role: str) -> list[Metric]:
-        """Every metric that the document gives a role, whatever the version, newest first."""
-        found = [metric for metric in self.document.spec.metrics if metric.role == role]
-        return sorted(found, key=lambda metric: _range_end(metric.versions), reverse=True)
+    @property
+    def blind_spots(self) -> tuple[str, ...]:
+        """What the engine cannot tell, in sentences."""
+        return self.document.spec.blind_spots
+
+    @property
+    def buckets_configurable(self) -> str | None:
+        """How the engine lets its buckets be set, in words; None where some release of the version does not."""
+        for choice in self.document.spec.buckets_configurable:
+            if _covered(self.releases, [choice.versions]):
+                return choice.setting
+        return None
+
+    @property
+    def availability(self) -> AvailabilityView | None:
+        """Availability as the engine itself sees it; None where some release of the version has no counter for it."""
+        view = self.document.spec.availability
+        if view is None:
+            return None
+        counted = _covered(self.releases, [metric.versions for metric in self._present() if metric.name == view.total])
+        return view if counted else None
+
+    def roles(self) -> tuple[str, ...]:
+        """The roles that every release of the version has a metric for, in the document's order."""
+        return tuple(role for role in _unique(metric.role.value for metric in self._present()) if self.has(role))
 
     def has(self, role: str) -> bool:
-        """Whether every release of this version exposes the role under some name."""
-        return all(
-            any(_within(release, metric.versions) for metric in self.metrics(role)) for release in self._releases()
-        )
+        """Whether every release of the version has a metric for the role, under whatever name."""
+        return _covered(self.releases, [metric.versions for metric in self._present(role)])
 
     def names(self, role: str) -> tuple[str, ...]:
-        """Every name of a role, whatever the version, newest first: a pod of another version must not vanish."""
-        return tuple(metric.name for metric in self.metrics(role))
+        """Every metric that the document gives the role, whatever the version, newest first.
 
-    def names_of(self, roles: Sequence[str]) -> tuple[str, ...]:
-        """The names of several roles that carry the same data, in the order of the roles."""
-        return tuple(name for role in roles for name in self.names(role))
+        Rules join them all, so that a pod of another version does not vanish.
+        """
+        return _unique(metric.name for metric in self._metrics(role))
 
-    def edges_of(self, roles: Sequence[str]) -> tuple[Decimal, ...]:
-        """Edges in seconds that are buckets in every release of the version, under every name it exposes."""
-        common: set[Decimal] | None = None
-        for release in self._releases():
-            for role in roles:
-                for metric in self.metrics(role):
-                    if _within(release, metric.versions):
-                        edges = set(self._edges(metric, release))
-                        common = edges if common is None else common & edges
-        return tuple(sorted(common or ()))
+    def names_of(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """`names` of several roles that carry the same data, in the order of the roles."""
+        return _unique(name for role in roles for name in self.names(role))
+
+    def names_in_version(self, role: str) -> tuple[str, ...]:
+        """The metrics of the role that some release of the version exposes, newest first."""
+        return _unique(metric.name for metric in self._present(role))
+
+    def metric(self, role: str) -> ResolvedMetric | None:
+        """The newest metric of the role that the version exposes; None where it exposes none."""
+        present = self._present(role)
+        return self._resolved(present[0]) if present else None
+
+    def edges(self, role: str) -> tuple[Decimal, ...]:
+        """The finite bucket edges, in seconds and ascending, that every release of the version has.
+
+        Where the version exposes several names of the role, these are the edges that all of them have. Empty where
+        there is no histogram of time.
+        """
+        return self.edges_of((role,))
+
+    def edges_of(self, roles: Iterable[str]) -> tuple[Decimal, ...]:
+        """`edges` that all of several roles have; roles that the version lacks are passed over."""
+        sets = [frozenset(self._edges(metric)) for role in roles for metric in self._present(role)]
+        return tuple(sorted(frozenset.intersection(*sets))) if sets else ()
 
     def labels(self, role: str) -> frozenset[str]:
-        """The labels that the program itself puts on the series of a role; all others come from scraping."""
-        found: set[str] = {"le"}
-        for metric in self.metrics(role):
-            if metric.own_labels is not None:
-                found.update(metric.own_labels)
-            else:
-                found.update(label.name for label in self.document.spec.labels)
-                found.update(metric.labels)
+        """Every label that some release of the version puts on a metric of the role; `le` is not listed."""
+        return frozenset().union(*(self._labels(metric) for metric in self._present(role)))
+
+    def alternatives(self, roles: Iterable[str]) -> str:
+        """A hint for roles that the version lacks: which versions have them, and what this one exposes instead."""
+        elsewhere = [
+            f"{metric.name} is in {_display(self.document)} {metric.versions}"
+            for role in roles
+            for metric in self._metrics(role)
+        ]
+        exposed = _unique(metric.name for metric in self._present() if metric.type is MetricType.HISTOGRAM)
+        own = [f"{self.title} exposes {', '.join(exposed)}"] if exposed else []
+        return "; ".join(elsewhere + own)
+
+    def le_pattern(self, edge: Decimal, unit: Unit = Unit.SECONDS) -> str:
+        r"""The regular expression of `le` for an edge, in every spelling that Prometheus 2 and 3 store: `1(\.0)?`.
+
+        Args:
+            edge: in seconds.
+            unit: that the metric writes its edges in.
+
+        Returns:
+            Text of a regular expression, not yet escaped for a PromQL string.
+
+        Raises:
+            KeyError: the unit is none of time.
+        """
+        return _le_pattern(edge / _UNIT_SECONDS[unit], self.document.spec.le_format)
+
+    def _metrics(self, role: str | None = None) -> list[Metric]:
+        """The metrics of the generation, newest first: those still exposed first, of these the latest to come."""
+        found = [
+            metric
+            for metric in self.document.spec.metrics
+            if metric.generation in ("any", self.generation) and role in (None, metric.role)
+        ]
+        if role is not None:
+            found.sort(key=_age, reverse=True)
+        return found
+
+    def _present(self, role: str | None = None) -> list[Metric]:
+        return [metric for metric in self._metrics(role) if metric.versions.overlaps(self.releases)]
+
+    def _labels(self, metric: Metric) -> frozenset[str]:
+        found = set()
+        for label in self.document.spec.label_sets[metric.labels]:
+            if not isinstance(label, VersionedLabel):
+                found.add(label)
+            elif label.versions.overlaps(self.releases):
+                found.add(label.name)
         return frozenset(found)
 
-    def exposed(self) -> list[str]:
-        """The names of what this version exposes, sorted."""
-        releases = self._releases()
-        metrics = self.document.spec.metrics
-        return sorted({m.name for m in metrics if all(_within(release, m.versions) for release in releases)})
+    def _edges(self, metric: Metric) -> tuple[Decimal, ...]:
+        if metric.buckets is None or metric.unit not in _UNIT_SECONDS:
+            return ()
+        eras = self.document.spec.bucket_sets[metric.buckets]
+        spanned = [frozenset(era.edges) for era in eras if era.versions.overlaps(self.releases)]
+        if not spanned:
+            return ()
+        seconds = _UNIT_SECONDS[metric.unit]
+        return tuple(edge * seconds for edge in sorted(frozenset.intersection(*spanned)))
 
-    def alternatives(self, roles: Sequence[str]) -> str:
-        """What to do where no release of this version has a role: which version has it, or what there is instead."""
-        later = [metric for role in roles for metric in self.metrics(role) if metric.versions]
-        if later:
-            return f"{later[0].name} is exposed by {later[0].versions}; this version has: {', '.join(self.exposed())}"
-        return f"it exposes: {', '.join(self.exposed())}"
-
-    def le_pattern(self, edge: Decimal) -> str:
-        """A regular expression for the `le` of an edge, in every spelling of clients and Prometheus versions.
-
-        The Python client and Prometheus 3 write whole numbers as `1.0`, Go, Rust and C++ clients as `1`.
-        """
-        text = decimal_text(edge)
-        if "." in text:
-            return text.replace(".", r"\.")
-        if edge >= 1_000_000:
-            exponent = len(text) - 1
-            mantissa = text.rstrip("0")
-            digits = mantissa[0] + (f"\\.{mantissa[1:]}" if len(mantissa) > 1 else "")
-            return rf"{text}(\.0)?|{digits}e\+{exponent:02d}"
-        return rf"{text}(\.0)?"
-
-    def _edges(self, metric: Metric, release: Version) -> list[Decimal]:
-        for buckets in metric.buckets:
-            if _within(release, buckets.versions):
-                return self.document.spec.bucket_sets[buckets.set]
-        return []
-
-    def _releases(self) -> list[Version]:
-        """The known releases that the version stands for; the nearest lower one where it stands between two."""
-        known = [parse_version(text) for text in self.document.spec.versions.known]
-        inside = [release for release in known if self.span.first <= release < self.span.end]
-        if inside and inside[0] == self.span.first:
-            return inside
-        lower = [release for release in known if release <= self.span.first]
-        return [*lower[-1:], *inside]
+    def _resolved(self, metric: Metric) -> ResolvedMetric:
+        return ResolvedMetric(
+            role=metric.role.value,
+            name=metric.name,
+            type=metric.type,
+            unit=metric.unit,
+            labels=self._labels(metric),
+            edges=self._edges(metric),
+            counts=metric.counts,
+            notes=metric.notes,
+            source=metric.source or self.document.spec.source,
+            verified_at=metric.verified_at or self.document.spec.verified_at,
+        )
 
 
 @cache
 def load_builtin_engines() -> dict[str, Engine]:
-    """The engine documents that ship with the package, by name.
+    """The engine documents that ship with the package, by name; the files are read once.
+
+    Scalars are read as text, so that edges stay exact and `0.10` is not 0.1.
 
     Raises:
-        ValueError: one of them is broken, which is a fault of the package.
+        ValueError: a file is no `Engine`, which is a fault of the package.
+        OSError: the files are not there, which is a fault of the installation.
     """
-    documents = (
-        Engine.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader))
-        for path in sorted(builtin_path("engines").glob("*.yaml"))
-    )
-    return {document.metadata.name: document for document in documents}
+    found = {}
+    for path in sorted(builtin_path("engines").glob("*.yaml")):
+        engine = Engine.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader))
+        found[engine.metadata.name] = engine
+    return found
 
 
-@lru_cache(maxsize=512)
-def _resolve_cached(name: str, version: str | None) -> ResolvedEngine:
-    return _resolve(load_builtin_engines()[name], version)
+def resolve_engine(engine: Engine, version: str | None, *, generation: str = "v1") -> ResolvedEngine:
+    """The engine in a version.
 
+    `0.11` means any 0.11.z, `0.11.0` that release. A minor release between two known ones, or above the newest, is
+    read as the nearest lower one, with a notice; so is no version at all, as the newest.
 
-def resolve_engine(engine: Engine, version: str | None) -> ResolvedEngine:
-    """The engine at a version; without one, at its newest.
+    Args:
+        version: as people write it; a leading `v` and suffixes such as `.post1`, `rc1` and `+cpu` are passed over.
+        generation: of the engine, where two of them ship in one release.
 
     Raises:
-        UnknownVersion: the version is below the oldest known one, or is no version.
+        UnknownVersion: the version is below the oldest known or is none, or has no such generation.
     """
-    if load_builtin_engines().get(engine.metadata.name) is engine:
-        return _resolve_cached(engine.metadata.name, version)
-    return _resolve(engine, version)
-
-
-def _resolve(engine: Engine, version: str | None) -> ResolvedEngine:
-    known = [parse_version(text) for text in engine.spec.versions.known]
-    title = engine.metadata.display_name or engine.metadata.name
-    newest, oldest = engine.spec.versions.known[-1], engine.spec.versions.known[0]
+    display = _display(engine)
+    known = engine.spec.versions.known
     if version is None:
-        notice = f"no version of {title} is given; the newest known one, {newest}, is taken"
-        return ResolvedEngine(engine, "", _span(newest), notice)
-    try:
-        span = _span(version)
-    except ValueError:
-        raise UnknownVersion(f"{version!r} is no version of {title}; write one such as {newest}") from None
-    if span.end <= known[0]:
-        raise UnknownVersion(f"{title} {version} is not known; the oldest known version is {oldest}")
-    notice = ""
-    if not any(span.first <= release < span.end for release in known):
-        lower = [text for text in engine.spec.versions.known if parse_version(text) <= span.first]
-        taken = lower[-1] if lower else oldest
-        notice = f"{title} {version} was not looked at; it is taken to expose what {taken} exposes"
-    return ResolvedEngine(engine, version, span, notice)
+        notice = f"no version of {display} is given; its newest known release {known[-1]} is read"
+        return _resolve(engine, known[-1], generation, notice)
+    releases = VersionRange.of_release(version)
+    if releases is None or releases.low is None:
+        raise UnknownVersion(f"{version!r} is no version of {display}; write one such as {known[-1]}")
+    minors = [_minor(text) for text in known]
+    asked = releases.low[:2]
+    if asked < minors[0]:
+        raise UnknownVersion(f"{display} {version} is older than {known[0]}, the oldest release that is known")
+    nearest = max(minor for minor in minors if minor <= asked)
+    if nearest == asked:
+        exact = known[minors.index(asked)] if _is_minor(releases) else version_text(releases.low)
+        return _resolve(engine, exact, generation, None)
+    lower = known[minors.index(nearest)]
+    notice = f"{display} {version} is not known; the nearest lower release {lower} is read"
+    return _resolve(engine, lower, generation, notice)
 
 
-def parse_version(text: str) -> Version:
-    """`v0.10.2.post1` as (0, 10, 2).
-
-    Raises:
-        ValueError: the text is no version.
-    """
-    match = _VERSION.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is no version")
-    numbers = [int(part) for part in match[1].split(".")][:_PARTS]
-    return tuple(numbers + [0] * (_PARTS - len(numbers)))
-
-
-def _span(text: str) -> _Span:
-    first = parse_version(text)
-    match = _VERSION.fullmatch(text.strip())
-    assert match is not None  # parse_version would have refused it
-    given = min(_PARTS, match[1].count(".") + 1)
-    end = (*first[: given - 1], first[given - 1] + 1, *([0] * (_PARTS - given)))
-    return _Span(first, end)
+def _resolve(engine: Engine, version: str, generation: str, notice: str | None) -> ResolvedEngine:
+    releases = VersionRange.of_release(version)
+    if releases is None:
+        raise AssertionError(version)  # documents hold versions only
+    generations = engine.spec.generations
+    if generations:
+        having = generations.get(generation)
+        if having is None or not having.overlaps(releases):
+            others = ", ".join(f"{name} is in {range_}" for name, range_ in generations.items())
+            raise UnknownVersion(f"{_display(engine)} {version} has no generation {generation}; {others}")
+    return ResolvedEngine(engine, version, releases, generation, notice)
 
 
-@lru_cache(maxsize=4096)
-def _comparisons(text: str | None) -> tuple[tuple[str, Version], ...]:
-    return tuple((match[1], parse_version(match[2])) for match in _COMPARISON.finditer(text or ""))
+def _display(engine: Engine) -> str:
+    return engine.metadata.display_name or engine.metadata.name
 
 
-def _within(version: Version, text: str | None) -> bool:
-    return all(
-        version >= limit if operator == ">=" else version < limit if operator == "<" else version == limit
-        for operator, limit in _comparisons(text)
-    )
+def _minor(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
 
 
-def _overlaps(span: _Span, text: str) -> bool:
-    return all(span.end > limit if operator == ">=" else span.first < limit for operator, limit in _comparisons(text))
+def _is_minor(releases: VersionRange) -> bool:
+    return releases.low is not None and releases.high is not None and releases.low[:2] != releases.high[:2]
 
 
-def _range_end(text: str | None) -> Version:
-    """Where a range ends; far away where it does not."""
-    return next((limit for operator, limit in _comparisons(text) if operator == "<"), (1_000_000,))
+def _covered(releases: VersionRange, ranges: Iterable[VersionRange]) -> bool:
+    """Whether every release lies in one of the ranges."""
+    reached = releases.low
+    for part in sorted(ranges, key=lambda part: part.low or _FIRST):
+        if (part.low or _FIRST) > (reached or _FIRST):
+            return False
+        if part.high is None or (releases.high is not None and part.high >= releases.high):
+            return True
+        reached = max(reached or _FIRST, part.high)
+    return False
+
+
+def _age(metric: Metric) -> tuple[bool, Version, Version]:
+    return metric.versions.high is None, metric.versions.high or _FIRST, metric.versions.low or _FIRST
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _le_pattern(edge: Decimal, le_format: LeFormat) -> str:
+    if edge and not _PLAIN_FROM <= edge < _PLAIN_BELOW:
+        return _exponent_pattern(edge, le_format)
+    text = decimal_text(edge)
+    return re.escape(text) if "." in text else rf"{text}(\.0)?"
+
+
+def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
+    exponent = edge.adjusted()
+    mantissa = re.escape(decimal_text(edge.scaleb(-exponent)))
+    sign, digits = ("-" if exponent < 0 else r"\+"), f"{abs(exponent):02}"
+    # prometheus_client for Python puts a zero before the exponent whatever its length: 1e+010.
+    if le_format is LeFormat.PYTHON_FLOAT and exponent >= 10:
+        digits = f"0?{digits}"
+    return f"{mantissa}e{sign}{digits}"

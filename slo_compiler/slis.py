@@ -1,14 +1,15 @@
-"""What each SLI is: `builtin/slis.yaml` as values."""
+"""What each SLI is: words, unit, kind of measurement and the engine roles it reads, from `builtin/slis.yaml`."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import Field
+from pydantic import ConfigDict, model_validator
 
 from slo_compiler.documents.base import Model
+from slo_compiler.documents.engine import Role, Unit
 from slo_compiler.resources import builtin_path
 
 # Fields that every objective may have.
@@ -16,28 +17,55 @@ _COMMON_FIELDS = ("name", "sli", "target", "mode")
 
 
 class Sli(Model):
-    """A service level indicator: what is counted, where it is looked for, and what its breach feels like."""
+    """One SLI.
+
+    Attributes:
+        name: as specs write it, `ttft`.
+        title: in words within a sentence, `time to first token`.
+        short: where there is little room, `TTFT`.
+        unit: of its threshold; None where it has none.
+        kind: `histogram` (events at or under a threshold are good) or `counters` (good or bad events are counted).
+        roles: engine roles that carry it, in order of preference; all of them are joined. Empty for counters.
+        counts: what one event is.
+        fields: which fields of an objective it takes.
+        tiers: names of the burn-rate tiers that make sense for it; empty means all.
+        breach: the type of breach that a bad event is; None where that depends on what is counted.
+        user: what the user feels, in a sentence.
+    """
+
+    model_config = ConfigDict(defer_build=True)
 
     name: str
     title: str
+    short: str
+    unit: Literal[Unit.SECONDS] | None = None
     kind: Literal["histogram", "counters"]
-    roles: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
     counts: Literal["requests", "tokens", "events", "documents"]
-    breach: str | None = None
-    fields: tuple[str, ...]
+    fields: tuple[Literal["name", "sli", "target", "mode", "threshold", "source", "good", "bad", "total"], ...]
     tiers: tuple[str, ...] = ()
-    user: Annotated[str, Field(min_length=1)]
+    breach: Literal["ttft_breach", "itl_jitter_breach", "incomplete_response", "hard_timeout", "error"] | None = None
+    user: str
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> Self:
+        if (self.kind == "histogram") != bool(self.roles):
+            raise ValueError(f"{self.name}: histograms are read from engine roles, counters from selectors")
+        if (self.unit is not None) != ("threshold" in self.fields):
+            raise ValueError(f"{self.name}: a threshold has a unit, and nothing else has")
+        return self
 
 
 @cache
 def load_slis() -> dict[str, Sli]:
-    """All SLIs by name.
+    """The SLIs by name, in the order of the file, which is read once.
 
     Raises:
-        ValueError: the file is broken, which is a fault of the package.
+        ValueError: the file is not what `Sli` takes, which is a fault of the package.
+        OSError: the file is not there, which is a fault of the installation.
     """
-    document = yaml.load(builtin_path("slis.yaml").read_bytes(), Loader=yaml.CBaseLoader)
+    entries = yaml.load(builtin_path("slis.yaml").read_bytes(), Loader=yaml.CBaseLoader)
     return {
         name: Sli.model_validate({**entry, "name": name, "fields": [*_COMMON_FIELDS, *entry["fields"]]})
-        for name, entry in document["slis"].items()
+        for name, entry in entries.items()
     }

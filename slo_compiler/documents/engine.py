@@ -1,110 +1,347 @@
-"""The `Engine` document: the metrics of a program, by version."""
+"""The `Engine` document: what a program exposes on its metrics page, by version."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from slo_compiler.documents.base import Model
-from slo_compiler.documents.metadata import Metadata
+from slo_compiler.documents.metadata import BoolText, Metadata
 
-Role = Literal[
-    "ttft",
-    "itl",
-    "tpot",
-    "tpot_request_mean",
-    "e2e",
-    "queue_time",
-    "queue_depth",
-    "running",
-    "kv_cache_usage",
-    "prompt_tokens",
-    "generation_tokens",
-    "requests_success",
-    "requests_total",
+Version = tuple[int, int, int]
+"""A release as numbers: 0.10.2 is (0, 10, 2)."""
+
+# A leading v and what a packager appends (.post1, rc1, +cpu, -slim, a fourth number) do not change what is exposed.
+_RELEASE = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:[.+_a-zA-Z-][0-9a-zA-Z.+_-]{0,63})?")
+_BOUND = re.compile(r"(>=|<)([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Releases from `low` on and below `high`; None is no bound."""
+
+    low: Version | None = None
+    high: Version | None = None
+
+    @staticmethod
+    def parse(text: str) -> VersionRange:
+        """Reads `>=0.8.4`, `<0.10.0`, `>=0.8.0,<0.11.1`.
+
+        Raises:
+            ValueError: the text is no such range, or holds no version.
+        """
+        bounds: dict[str, Version] = {}
+        for part in text.split(","):
+            match = _BOUND.fullmatch(part.strip())
+            if match is None or match[1] in bounds:
+                raise ValueError(f"{text!r} is no version range")
+            bounds[match[1]] = (int(match[2]), int(match[3]), int(match[4]))
+        low, high = bounds.get(">="), bounds.get("<")
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"{text!r} holds no version")
+        return VersionRange(low, high)
+
+    @staticmethod
+    def of_release(text: str) -> VersionRange | None:
+        """The releases that a version names: `0.10` is every 0.10.z, `v0.10.2.post1` is 0.10.2; None for no version."""
+        match = _RELEASE.fullmatch(text)
+        if match is None:
+            return None
+        major, minor = int(match[1]), int(match[2])
+        if match[3] is None:
+            return VersionRange((major, minor, 0), (major, minor + 1, 0))
+        patch = int(match[3])
+        return VersionRange((major, minor, patch), (major, minor, patch + 1))
+
+    def overlaps(self, other: VersionRange) -> bool:
+        """Whether a version may lie in both."""
+        return _below(self.low, other.high) and _below(other.low, self.high)
+
+    def __str__(self) -> str:
+        bounds = ((">=", self.low), ("<", self.high))
+        return ",".join(f"{sign}{version_text(bound)}" for sign, bound in bounds if bound is not None)
+
+
+def version_text(version: Version) -> str:
+    """`0.10.2`."""
+    return ".".join(str(part) for part in version)
+
+
+def _below(low: Version | None, high: Version | None) -> bool:
+    return low is None or high is None or low < high
+
+
+def _read_range(value: Any) -> VersionRange:
+    if isinstance(value, VersionRange):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("expected a version range such as >=0.8.4,<0.11.0")
+    try:
+        return VersionRange.parse(value)
+    except ValueError as fault:
+        raise ValueError(f"{fault}; write bounds of three numbers, such as >=0.8.4,<0.11.0") from None
+
+
+def _read_minor(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+", value):
+        raise ValueError(f"{value!r} is no minor release; write it quoted, such as '0.10'")
+    return value
+
+
+def _read_release(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", value):
+        raise ValueError(f"{value!r} is no release; write three numbers, such as 0.10.2")
+    return value
+
+
+def _read_edge(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        raise ValueError("expected a bucket edge, as the text of a number")
+    try:
+        edge = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no number; expected a bucket edge such as 0.25") from None
+    if not edge.is_finite() or edge <= 0:
+        raise ValueError(f"{value} is no finite edge above zero; +Inf is not listed")
+    return edge
+
+
+RangeText = Annotated[
+    VersionRange,
+    BeforeValidator(_read_range),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
 ]
-# A comparison per part, all of which must hold: `>=0.8.0,<0.12.0`.
-VersionRange = Annotated[str, Field(pattern=r"^(>=|<|==)[0-9.]+(,(>=|<)[0-9.]+)?$")]
+MinorText = Annotated[str, BeforeValidator(_read_minor)]
+ReleaseText = Annotated[str, BeforeValidator(_read_release)]
+Edge = Annotated[
+    Decimal, BeforeValidator(_read_edge), WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0})
+]
+MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
-class Buckets(Model):
-    """The edges of a histogram in a range of versions, by the name of their set."""
+class Role(StrEnum):
+    """What a metric tells, whatever its name."""
 
-    set: str
-    versions: VersionRange | None = None
+    TTFT = "ttft"
+    ITL = "itl"
+    """Time between two tokens, an observation per token."""
+    TPOT = "tpot"
+    """The same per-token observations under an older name."""
+    TPOT_REQUEST_MEAN = "tpot_request_mean"
+    """The mean time per output token, an observation per request."""
+    E2E = "e2e"
+    QUEUE_TIME = "queue_time"
+    INFERENCE_TIME = "inference_time"
+    PREFILL_TIME = "prefill_time"
+    DECODE_TIME = "decode_time"
+    RUNNING = "running"
+    QUEUE_DEPTH = "queue_depth"
+    QUEUE_DEPTH_BY_REASON = "queue_depth_by_reason"
+    """A breakdown that sums to the queue depth."""
+    KV_CACHE_USAGE = "kv_cache_usage"
+    PROMPT_TOKENS = "prompt_tokens"
+    GENERATION_TOKENS = "generation_tokens"
+    REQUESTS_SUCCESS = "requests_success"
+    REQUESTS_REJECTED = "requests_rejected"
+    REQUESTS_TOTAL = "requests_total"
+    """All requests with their outcome."""
 
 
-class EngineLabel(Model):
-    """A label that the program itself puts on its series."""
+class MetricType(StrEnum):
+    """The type that the page declares."""
 
-    name: str
-    versions: VersionRange | None = None
+    HISTOGRAM = "histogram"
+    COUNTER = "counter"
+    GAUGE = "gauge"
 
 
-class Metric(Model):
-    """A metric in one role.
+class Unit(StrEnum):
+    """The unit of a metric's values and of its bucket edges. A ratio is 0 to 1."""
+
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    MICROSECONDS = "microseconds"
+    TOKENS = "tokens"
+    REQUESTS = "requests"
+    RATIO = "ratio"
+
+
+class LeFormat(StrEnum):
+    """How the exporter writes the edge 1 into the label `le`."""
+
+    PYTHON_FLOAT = "python_float"
+    """`1.0`"""
+    GO = "go"
+    """`1`"""
+
+
+class _Part(Model):
+    """A part of the document. Validators are built at first use, which keeps importing this module cheap."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class VersionedLabel(_Part):
+    """A label that not every release has."""
+
+    name: LabelName
+    versions: RangeText
+
+
+class BucketEra(_Part):
+    """The finite edges of a histogram in some versions, ascending, in the metric's unit."""
+
+    versions: RangeText
+    edges: tuple[Edge, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _edges_ascend(self) -> Self:
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("edges must ascend")
+        return self
+
+
+class BucketSetting(_Part):
+    """Since when the engine lets its buckets be set, and how."""
+
+    versions: RangeText
+    setting: str
+
+
+class Metric(_Part):
+    """One metric. A histogram's name is its base name, without `_bucket`, `_sum` and `_count`.
 
     Attributes:
-        versions: in which it is exposed by default; all where absent.
-        labels: beside the engine's own; `own_labels` instead of the engine's.
+        counts: what one observation, or one increment, is.
+        labels: name of one of the document's label sets.
+        buckets: name of one of the document's bucket sets.
+        generation: of the engine, where two of them ship in one release.
+        notes: what it includes and what never reaches it.
+        source: where this is known from; where absent, the document's own.
+        verified_at: releases at which it was looked up; where absent, the document's own.
     """
 
     role: Role
-    name: str
-    type: Literal["histogram", "counter", "gauge"]
-    unit: Literal["seconds", "requests", "tokens", "ratio"]
-    versions: VersionRange | None = None
-    labels: list[str] = Field(default_factory=list)
-    own_labels: list[str] | None = None
-    buckets: list[Buckets] = Field(default_factory=list)
+    name: MetricName
+    type: MetricType
+    unit: Unit
+    versions: RangeText
+    labels: str
+    counts: Literal["requests", "tokens"] | None = None
+    buckets: str | None = None
+    generation: Literal["v0", "v1", "any"] = "v1"
     notes: str = ""
+    source: str = ""
+    verified_at: tuple[ReleaseText, ...] = ()
+
+    @model_validator(mode="after")
+    def _type_fits(self) -> Self:
+        if (self.type is MetricType.HISTOGRAM) != (self.buckets is not None):
+            raise ValueError(f"{self.name}: histograms have buckets, and nothing else has")
+        if (self.type is MetricType.GAUGE) != (self.counts is None):
+            raise ValueError(f"{self.name}: histograms and counters say what they count, gauges count nothing")
+        return self
 
 
-class Versions(Model):
-    """The releases that were looked at, ascending."""
+class Versions(_Part):
+    """The releases that the document is about.
 
-    known: Annotated[list[str], Field(min_length=1)]
+    Attributes:
+        oldest: the first release; nothing older can be read.
+        newest: the last release that was looked up.
+        known: minor releases that were looked up, ascending, the first of `oldest` and the last of `newest`.
+    """
+
+    oldest: ReleaseText
+    newest: ReleaseText
+    known: tuple[MinorText, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known_ascend(self) -> Self:
+        minors = [tuple(int(part) for part in minor.split(".")) for minor in self.known]
+        if minors != sorted(set(minors)):
+            raise ValueError("known releases must ascend")
+        ends = (self.oldest.rpartition(".")[0], self.newest.rpartition(".")[0])
+        if ends != (self.known[0], self.known[-1]):
+            raise ValueError("known releases must begin with the oldest and end with the newest")
+        return self
 
 
-class Configurable(Model):
-    """From which version the buckets can be changed, and how."""
+class AvailabilityView(_Part):
+    """Availability as the engine sees it: how to tell bad requests from all of them.
 
-    versions: VersionRange
-    how: str
+    Attributes:
+        total: name of the counter of all requests.
+        bad: label to regular expression; requests that match all of them are bad.
+        matchers: label to value; other requests are neither good nor bad.
+    """
 
-
-class Availability(Model):
-    """Failed requests as the engine itself counts them."""
-
-    total: str
-    bad: dict[str, str]
-    matchers: dict[str, str] = Field(default_factory=dict)
-    why: str = ""
+    total: MetricName
+    bad: dict[LabelName, str] = Field(min_length=1)
+    matchers: dict[LabelName, str] = Field(default_factory=dict)
 
 
-class EngineSpec(Model):
-    """Everything that the rules need to know of a program's metrics."""
+class EngineSpec(_Part):
+    """The content.
 
-    source: str
-    metrics_path: str = "/metrics"
-    model_label: str | None = None
-    finish_label: str | None = None
-    le_format: Literal["python_float", "go", "shortest_roundtrip_float"]
-    gateway: bool = False
+    Attributes:
+        generations: generations of the engine and the versions that have them; empty where there is only one.
+        model_label: the label that carries the served model's name; absent where there is none.
+        finish_label: the label that says how a request ended; absent where there is none.
+        boundary: whether requests that fail before they reach a model are counted, as at a gateway.
+        sees: parts of a latency budget that its latencies include.
+        blind_spots: what it cannot tell, in sentences.
+        verified_at: releases at which the metrics were looked up.
+    """
+
     versions: Versions
-    labels: list[EngineLabel] = Field(default_factory=list)
-    buckets_configurable: Configurable | None = None
-    sees: list[str] = Field(default_factory=list)
-    blind_spots: list[str] = Field(default_factory=list)
-    availability: Availability | None = None
-    bucket_sets: dict[str, list[Decimal]] = Field(default_factory=dict)
-    metrics: Annotated[list[Metric], Field(min_length=1)]
+    generations: dict[str, RangeText] = Field(default_factory=dict)
+    metrics_path: str = "/metrics"
+    le_format: LeFormat
+    model_label: LabelName | None = None
+    finish_label: LabelName | None = None
+    boundary: BoolText = False
+    sees: frozenset[str] = frozenset()
+    buckets_configurable: tuple[BucketSetting, ...] = ()
+    availability: AvailabilityView | None = None
+    blind_spots: tuple[str, ...] = ()
+    source: str
+    verified_at: tuple[ReleaseText, ...] = Field(min_length=1)
+    label_sets: dict[str, tuple[LabelName | VersionedLabel, ...]]
+    bucket_sets: dict[str, tuple[BucketEra, ...]] = Field(default_factory=dict)
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        faults = list(self._faults())
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        for metric in self.metrics:
+            if metric.labels not in self.label_sets:
+                yield f"{metric.name}: no label set {metric.labels!r}"
+            if metric.buckets is not None and metric.buckets not in self.bucket_sets:
+                yield f"{metric.name}: no bucket set {metric.buckets!r}"
+        if self.availability and all(metric.name != self.availability.total for metric in self.metrics):
+            yield f"availability: no metric {self.availability.total!r}"
+        for name, eras in self.bucket_sets.items():
+            for index, era in enumerate(eras):
+                if any(era.versions.overlaps(other.versions) for other in eras[index + 1 :]):
+                    yield f"{name}: two bucket eras overlap"
 
 
-class Engine(Model):
-    """The metrics of a program."""
+class Engine(_Part):
+    """A program that exposes metrics: an inference server or a gateway."""
 
     api_version: Literal["slo-compiler/v1"]
     kind: Literal["Engine"]

@@ -126,7 +126,7 @@ class _Resolver:
             return None
         path: Path = ("spec", "engine", "version")
         try:
-            engine = resolve_engine(known, reference.version)
+            engine = resolve_engine(known, reference.version, generation=reference.generation)
         except UnknownVersion as fault:
             self.findings.error(Code.SLO401, path, str(fault))
             return None
