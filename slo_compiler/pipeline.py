@@ -44,9 +44,7 @@ class Checked:
         return has_errors(self.diagnostics)
 
 
-def check_files(
-    paths: Sequence[str], environment: Environment, today: datetime.date | None = None
-) -> Checked:
+def check_files(paths: Sequence[str], environment: Environment, today: datetime.date | None = None) -> Checked:
     """Loads, reads, resolves and judges spec files.
 
     Args:
@@ -56,9 +54,7 @@ def check_files(
     return check_loaded((load_file(path) for path in paths), environment, today)
 
 
-def check_loaded(
-    files: Iterator[LoadedFile], environment: Environment, today: datetime.date | None = None
-) -> Checked:
+def check_loaded(files: Iterator[LoadedFile], environment: Environment, today: datetime.date | None = None) -> Checked:
     """Reads, resolves and judges files that are already loaded."""
     checked = Checked()
     found: list[tuple[Spec, list[Diagnostic]]] = []
@@ -83,9 +79,7 @@ def check_loaded(
     return checked
 
 
-def _judge_fleet(
-    checked: Checked, found: list[tuple[Spec, list[Diagnostic]]], today: datetime.date | None
-) -> None:
+def _judge_fleet(checked: Checked, found: list[tuple[Spec, list[Diagnostic]]], today: datetime.date | None) -> None:
     checked.specs = [spec for spec, _ in found]
     by_spec = {id(spec): diagnostics for spec, diagnostics in found}
     for check in FLEET_CHECKS.values():

@@ -11,7 +11,9 @@ from slo_compiler.ir import Spec
 
 def check(spec: Spec) -> Iterator[Diagnostic]:
     """A batch job's promise is a time, not a token."""
-    if (spec.experience_class or spec.use_case_class) != "batch" or any(slo.sli == "job_completion" for slo in spec.slos):
+    if (spec.experience_class or spec.use_case_class) != "batch" or any(
+        slo.sli == "job_completion" for slo in spec.slos
+    ):
         return
     yield warning(
         Code.SLO308,

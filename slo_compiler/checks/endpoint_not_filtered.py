@@ -30,5 +30,7 @@ def check(specs: Sequence[Spec]) -> Iterator[tuple[Spec, Diagnostic]]:
                 hint = "give each endpoint its own selector, or measure at a gateway that has the path"
                 yield spec, warning(Code.SLO406, spec.where["endpoint"], message, hint)
             else:
-                message = f"the engine's metrics carry no endpoint: all of {spec.model} is read, not only {spec.endpoint}"
+                message = (
+                    f"the engine's metrics carry no endpoint: all of {spec.model} is read, not only {spec.endpoint}"
+                )
                 yield spec, info(Code.SLO406, spec.where["endpoint"], message)

@@ -25,11 +25,14 @@ def check(specs: Sequence[Spec]) -> Iterator[tuple[Spec, Diagnostic]]:
                     if matchers == theirs and spec.endpoint != other.endpoint:
                         continue
                     told.add(id(spec))
-                    yield spec, warning(
-                        Code.SLO405,
-                        spec.where["selector"],
-                        f"the selector may read the same series as {other.engine_id} ({other.path})",
-                        "tell the two apart by a label, such as selector: {namespace: ...}",
+                    yield (
+                        spec,
+                        warning(
+                            Code.SLO405,
+                            spec.where["selector"],
+                            f"the selector may read the same series as {other.engine_id} ({other.path})",
+                            "tell the two apart by a label, such as selector: {namespace: ...}",
+                        ),
                     )
             readers.setdefault(key, []).append((spec, matchers))
 

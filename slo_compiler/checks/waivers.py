@@ -14,9 +14,7 @@ from slo_compiler.ir import Spec
 WAIVABLE = frozenset((Code.SLO301, Code.SLO302, Code.SLO305, Code.SLO308, Code.SLO405, Code.SLO407, Code.SLO408))
 
 
-def apply_waivers(
-    spec: Spec, found: Sequence[Diagnostic], today: datetime.date | None = None
-) -> Iterator[Diagnostic]:
+def apply_waivers(spec: Spec, found: Sequence[Diagnostic], today: datetime.date | None = None) -> Iterator[Diagnostic]:
     """The findings with what the spec waives turned into information.
 
     Args:

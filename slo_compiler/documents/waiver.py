@@ -19,9 +19,7 @@ def _read_date(value: Any) -> Any:
         raise ValueError(f"{value!r} is no date; write it as 2027-03-01") from None
 
 
-DateText = Annotated[
-    datetime.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})
-]
+DateText = Annotated[datetime.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class Waiver(Model):

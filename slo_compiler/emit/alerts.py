@@ -61,7 +61,7 @@ def budget_exhausted(spec: Spec, slo: Slo) -> Document:
         15,
         f"{slo.name}: the error budget of {slo.period.name} is spent",
         f"Promise: {slo.promise}, over {slo.period.name}. "
-        'Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again.',
+        "Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again.",
         remaining,
     )
 
@@ -76,7 +76,7 @@ def coverage_low(spec: Spec, slo: Slo) -> Document:
         f"{covered} < {_COVERED_SHARE}",
         30,
         f"{slo.name}: part of the fleet cannot be judged",
-        'Only {{ $value | humanizePercentage }} of the '
+        "Only {{ $value | humanizePercentage }} of the "
         f"{slo.counts} come from replicas that expose the bucket which this SLO reads; the others are left out of it. "
         "Look for replicas of another engine version or with other buckets.",
         covered,
@@ -142,7 +142,9 @@ def engine_stalled(spec: Spec, gauges: Gauges) -> Document:
         "page",
         2,
         f"{spec.name}: an engine holds requests and produces no token",
-        "{{ $labels." + gauges.replica_label + " }} has {{ $value }} requests running or waiting and produced no token for "
+        "{{ $labels."
+        + gauges.replica_label
+        + " }} has {{ $value }} requests running or waiting and produced no token for "
         "5m. Its latency SLOs cannot see this: requests that never get a token are counted nowhere.",
         f"sum {by} ({inside})",
     )
@@ -158,7 +160,7 @@ def queue_depth(spec: Spec, gauges: Gauges, limit: Decimal) -> Document:
         "ticket",
         5,
         f"{spec.name}: requests queue up",
-        f"{{{{ $value | printf \"%.1f\" }}}} requests wait per replica; the limit of this spec is {decimal_text(limit)}. "
+        f'{{{{ $value | printf "%.1f" }}}} requests wait per replica; the limit of this spec is {decimal_text(limit)}. '
         "Time to first token follows the queue.",
         waiting,
     )
@@ -214,7 +216,7 @@ def scrapes_missing(spec: Spec, source: Source) -> Document:
         "ticket",
         30,
         f"{spec.name}: scrapes are missing",
-        f"{{{{ $value | printf \"%.1f\" }}}} scrapes of a target arrive in 5m where "
+        f'{{{{ $value | printf "%.1f" }}}} scrapes of a target arrive in 5m where '
         f"{decimal_text(round(300 / spec.steps.scrape, 1))} are declared: burn rates read low. Set prometheus.scrapeInterval to "
         "what the server really does.",
         count,
@@ -227,7 +229,8 @@ def slo_labels(slo: Slo) -> dict[str, str]:
     known = dict(slo.info)
     facts = {key: known[key] for key in ("model", "endpoint") if key in known}
     labels = {"slo_id": slo.slo_id, "service": slo.service, "slo": slo.name, "sli": slo.sli, **facts}
-    return {key: template_text(value) for key, value in {**labels, **dict(slo.labels)}.items()}
+    labels.update(slo.labels)
+    return {key: template_text(value) for key, value in labels.items()}
 
 
 def _join(selectors: tuple[Selector, ...]) -> str:
@@ -256,15 +259,10 @@ def _engine_alert(
 ) -> Document:
     if severity == "page" and spec.mode == "ticket":
         severity = "ticket"
-    labels = {
-        "severity": spec.severities.of(severity),
-        "slo_id": spec.engine_id,
-        "service": spec.service,
-        **({"model": spec.model} if spec.model else {}),
-        **({"endpoint": spec.endpoint} if spec.endpoint else {}),
-        **({"source": source.label} if source else {}),
-        **dict(spec.labels),
-    }
+    facts = {"model": spec.model, "endpoint": spec.endpoint, "source": source.label if source else ""}
+    labels = {"severity": spec.severities.of(severity), "slo_id": spec.engine_id, "service": spec.service}
+    labels |= {key: value for key, value in facts.items() if value}
+    labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
     annotations = _annotations(summary, description, query, spec.runbook_url, spec.dashboard_url)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))

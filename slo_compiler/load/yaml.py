@@ -68,7 +68,7 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
     try:
         if len(content) > _SAFE_WITHOUT_DEPTH_CHECK:
             _refuse_depth(text, path)
-        for index, root in enumerate(yaml.compose_all(text, Loader=yaml.CSafeLoader)):  # type: ignore[no-untyped-call]
+        for index, root in enumerate(yaml.compose_all(text, Loader=yaml.CSafeLoader)):
             if root is None or _is_null(root):
                 continue
             reader = _Reader(path, result.diagnostics)
@@ -93,12 +93,13 @@ class _OverLimit(Exception):
 def _refuse_depth(text: str, path: str) -> None:
     """Counts nesting over the events, which need no stack, before anything recurses."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # type: ignore[no-untyped-call]
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
                 mark = event.start_mark
-                raise _OverLimit(_too_deep(Span(path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)))
+                line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+                raise _OverLimit(_too_deep(Span(path, line, column, line, column + 1)))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -108,7 +109,7 @@ def _too_deep(span: Span) -> Diagnostic:
 
 
 def _is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULLS
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NULLS
 
 
 class _Reader:
@@ -129,7 +130,7 @@ class _Reader:
             span = node_span(self.path, node)
             self.diagnostics.append(error(Code.SLO101, span, f"YAML tag {node.tag!r} is not read", "remove the tag"))
         if isinstance(node, yaml.ScalarNode):
-            if node.style is None:
+            if not node.style:  # plain: libyaml says "", the pure parser None
                 return None if node.value in _NULLS else Plain(node.value)
             return node.value
         if depth >= MAX_DEPTH:

@@ -6,7 +6,7 @@ by anything else counts too many or too few).
 
 from __future__ import annotations
 
-from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Queries, Selector, Steps
+from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Selector, Steps
 from slo_compiler.promql import names
 from slo_compiler.promql.build import either, rate, recorded, selector
 from slo_compiler.units import Duration, decimal_text
@@ -91,7 +91,9 @@ def _judged(measurement: Histogram, window: str) -> str:
     return either(
         [
             f"{rate(selector(count), window)} and ignoring (le) {rate(bucket, window)}"
-            for count, bucket in zip(counts_of(measurement), _bucket_texts(measurement, measurement.measured), strict=True)
+            for count, bucket in zip(
+                counts_of(measurement), _bucket_texts(measurement, measurement.measured), strict=True
+            )
         ]
     )
 

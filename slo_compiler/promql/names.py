@@ -24,8 +24,21 @@ ALERT_DEADLINE_AT_RISK = "SLODeadlineAtRisk"
 
 # Labels that the compiler writes itself: a spec may not set them.
 RESERVED_LABELS = frozenset(
-    ("alertname", "severity", "slo_id", "service", "slo", "sli", "model", "endpoint", "tier", "long_window")
-    + ("short_window", "source", "le")
+    (
+        "alertname",
+        "severity",
+        "slo_id",
+        "service",
+        "slo",
+        "sli",
+        "model",
+        "endpoint",
+        "tier",
+        "long_window",
+        "short_window",
+        "source",
+        "le",
+    )
 )
 
 

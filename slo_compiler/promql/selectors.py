@@ -104,7 +104,7 @@ def _selector(node: Any) -> Selector:
     import promql_parser as promql
 
     if not isinstance(node, promql.VectorSelector):
-        raise NotASelector("a selector such as requests_total{app=\"chat\"} is needed, without functions or ranges")
+        raise NotASelector('a selector such as requests_total{app="chat"} is needed, without functions or ranges')
     if node.offset is not None or node.at is not None:
         raise NotASelector("a selector without offset and @ is needed")
     if node.matchers.or_matchers:

@@ -8,10 +8,12 @@ from decimal import Decimal
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Source as SourceDocument
+from slo_compiler.documents.inference_slo import InferenceSLO, Objective
+from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
 from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Provenance, Slo, Source, Spec, Waived, Window
-from slo_compiler.load.source_map import Path, SourceDocument as LoadedDocument
+from slo_compiler.load.source_map import Path
+from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import identity, measure
 from slo_compiler.resolve.environment import Environment
@@ -112,7 +114,9 @@ class _Resolver:
             self.findings.error(Code.SLO203, path, f"period: {fault}", "write whole days, such as 28d")
             return None
         if length.seconds < 86400:
-            self.findings.error(Code.SLO203, path, f"a period of {length} is under a day", "write whole days, such as 28d")
+            self.findings.error(
+                Code.SLO203, path, f"a period of {length} is under a day", "write whole days, such as 28d"
+            )
             return None
         return period
 
@@ -241,7 +245,9 @@ class _Resolver:
         threshold = self.promises.less_budget(sli.name, promised, engine.sees)
         if threshold.value.seconds <= 0:
             message = f"the latency budget leaves nothing of {promised.value}"
-            self.findings.error(Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise")
+            self.findings.error(
+                Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise"
+            )
             return None
         matchers = self._matchers(engine)
         read = measure.read_histogram(
@@ -260,7 +266,7 @@ class _Resolver:
         source = objective.source
         if source is None:
             message = "availability needs a source: an engine cannot report the requests that never reached it"
-            hint = 'source: {bad: \'gw_requests_total{code=~"5.."}\', total: gw_requests_total}, or {engine: vllm}'
+            hint = "source: {bad: 'gw_requests_total{code=~\"5..\"}', total: gw_requests_total}, or {engine: vllm}"
             self.findings.error(Code.SLO202, path, message, hint)
             return None
         if source.engine is not None:
@@ -287,7 +293,9 @@ class _Resolver:
         counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
         if counters is None:
             return None
-        return _Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway)
+        return _Reading(
+            counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
+        )
 
     def _ratio(self, objective: Objective, path: Path) -> _Reading | None:
         return self._counted(objective.good, objective.bad, objective.total, path)
@@ -302,14 +310,10 @@ class _Resolver:
             return None
         part_is = "bad" if good is None else "good"
         part = bad if good is None else good
-        counters = measure.read_counters(
-            total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings
-        )
+        counters = measure.read_counters(total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings)
         if counters is None:
             return None
-        return _Reading(
-            counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary
-        )
+        return _Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary)
 
     def _job_completion(self, objective: Objective, path: Path) -> _Reading | None:
         source, limit = objective.source, objective.threshold
@@ -412,7 +416,9 @@ class _Resolver:
         streamed = sli.name == "e2e" and self.spec.traffic.streaming
         experience_class = self.promises.experience_class
         informational = experience_class is not None and experience_class.latency_is_informational
-        if default == "page" and (streamed or sli.name == "job_completion" or (informational and sli.kind == "histogram")):
+        if default == "page" and (
+            streamed or sli.name == "job_completion" or (informational and sli.kind == "histogram")
+        ):
             return "ticket"
         return default
 

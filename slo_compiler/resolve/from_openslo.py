@@ -28,7 +28,9 @@ from slo_compiler.units import percent_text
 
 ANNOTATIONS = frozenset(("runbook", "id", "query-yields", "model", "endpoint"))
 _RATIO: Path = ("spec", "indicator", "spec", "ratioMetric")
-_FORMS = 'query: sum(rate(requests_total[{{.window}}])), or a selector such as requests_total{app="x"} with counter: true'
+_FORMS = (
+    'query: sum(rate(requests_total[{{.window}}])), or a selector such as requests_total{app="x"} with counter: true'
+)
 
 
 def resolve_openslo(
@@ -86,7 +88,9 @@ def _refuse_what_has_no_rules(document: OpenSLO, findings: Findings) -> bool:
         ("indicatorRef", spec.objectives[0].indicator_ref),
     ):
         if value is not None:
-            refused.append(((*objectives, 0, field), f"{field} in an objective of a ratio of events", f"remove {field}"))
+            refused.append(
+                ((*objectives, 0, field), f"{field} in an objective of a ratio of events", f"remove {field}")
+            )
     if not DNS_LABEL.fullmatch(spec.service) or len(spec.service) > 63:
         message = f"service {spec.service!r} is no DNS label, and it names a folder"
         findings.error(Code.SLO601, ("spec", "service"), message, f"service: {slug(spec.service) or 'my-service'}")

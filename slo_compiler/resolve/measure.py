@@ -144,7 +144,7 @@ def read_selector(text: str | None, path: Path, findings: Findings) -> Selector 
     try:
         return parse_selector(text)
     except NotASelector as fault:
-        findings.error(Code.SLO203, path, f"{str(path[-1])}: {fault}")
+        findings.error(Code.SLO203, path, f"{path[-1]!s}: {fault}")
         return None
 
 
@@ -198,9 +198,7 @@ def gauges_of(engine: ResolvedEngine, matchers: tuple[Matcher, ...], replica_lab
     roles = ("running", "queue_depth", "generation_tokens")
     if not all(engine.has(role) for role in roles):
         return None
-    running, waiting, tokens = (
-        tuple(Selector(name, matchers) for name in engine.names(role)) for role in roles
-    )
+    running, waiting, tokens = (tuple(Selector(name, matchers) for name in engine.names(role)) for role in roles)
     return Gauges(running, waiting, tokens, replica_label)
 
 

@@ -144,7 +144,12 @@ class Promises:
         """The formulas that `adjust` names, in their fixed order."""
         adjustments, hardware = self._catalog.adjustments, self._spec.hardware
         asked = self._spec.adjust
-        if "promptLength" in asked and sli == "ttft" and self.use_case is not None and self.traffic.profile_prompt_tokens:
+        if (
+            "promptLength" in asked
+            and sli == "ttft"
+            and self.use_case is not None
+            and self.traffic.profile_prompt_tokens
+        ):
             number = self._scaled_by_prompt(number, self.traffic.profile_prompt_tokens)
         if "hardware" in asked and hardware.tier is not None:
             tiers = {name: tier.factor.value for name, tier in adjustments.hardware.tiers.items()}

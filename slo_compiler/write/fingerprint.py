@@ -43,6 +43,8 @@ def _builtin() -> dict[str, str]:
     ):
         files = sorted(path for path in folder.glob("*.*") if path.is_file())
         found[name] = sha256(b"".join(path.name.encode() + b"\n" + path.read_bytes() for path in files))
+    code = sorted(Path(__file__).parents[1].rglob("*.py"))
+    found["code"] = sha256(b"".join(path.read_bytes() for path in code))
     return found
 
 

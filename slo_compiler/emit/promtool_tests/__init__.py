@@ -33,7 +33,7 @@ def paths(spec: Spec) -> list[str]:
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     """The two test files of a spec; the same whatever the flavour of the rules."""
     del context
-    fast = [raw_series(spec), fast_windows(spec), burn_rate_alerts(spec), contradictions(spec), engine_alerts(spec)]
+    fast = [*raw_series(spec), fast_windows(spec), burn_rate_alerts(spec), contradictions(spec), engine_alerts(spec)]
     slow = [slow_windows(spec), slow_guards(spec)]
     fast_path, slow_path = paths(spec)
     yield _file(spec, fast_path, Duration.of(spec.steps.fast).promql, fast)

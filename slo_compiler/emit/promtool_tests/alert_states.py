@@ -70,10 +70,20 @@ def course(rule: Document, active: Sequence[bool], value: Sequence[float], step:
 
 
 def state_checks(
-    courses: Sequence[AlertCourse], looks: Sequence[int], step: float, slo_id: str, by: Sequence[str]
+    courses: Sequence[AlertCourse],
+    looks: Sequence[int],
+    step: float,
+    slo_id: str,
+    by: Sequence[str],
+    only: str = "",
 ) -> list[Document]:
-    """At each look, exactly these alerts of an SLO and no other, told apart by the labels `by`."""
-    query = f"count by (alertname, alertstate, {', '.join(by)}) (ALERTS{{slo_id={string(slo_id)}}})"
+    """At each look, exactly these alerts of an SLO and no other, told apart by the labels `by`.
+
+    Args:
+        only: the one alert name that is asked about, where the series make others fire too.
+    """
+    wanted = f"slo_id={string(slo_id)}" + (f",alertname={string(only)}" if only else "")
+    query = f"count by (alertname, alertstate, {', '.join(by)}) (ALERTS{{{wanted}}})"
     checks = []
     for look in looks:
         found: dict[str, float] = {}
@@ -95,7 +105,9 @@ def text_checks(courses: Sequence[AlertCourse], name: str, look: int, step: floa
     return first
 
 
-def _finished(item: AlertCourse, look: int, extra: Mapping[str, str] | None = None) -> tuple[dict[str, str], dict[str, str]]:
+def _finished(
+    item: AlertCourse, look: int, extra: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
     own: dict[str, str] = {**item.rule.get("series_labels", {}), **(extra or {})}
     value = item.shown[look]
     labels = {**own, **{key: render(text, value, own) for key, text in item.rule["labels"].items()}}

@@ -266,7 +266,9 @@ def _fast_tiles(spec: Spec, length: int) -> list[Document]:
 
 @lru_cache(maxsize=4096)
 def _burn(course: _Course, look: int, window: Window, budget: float, factor: int) -> float | None:
-    events = [value for value in _course_slots(course, look + 1, 1, factor)[-window.tiles :] if not isinstance(value, str)]
+    events = [
+        value for value in _course_slots(course, look + 1, 1, factor)[-window.tiles :] if not isinstance(value, str)
+    ]
     bad = [value for value in _course_slots(course, look + 1, 2, factor)[-window.tiles :] if not isinstance(value, str)]
     if sum(events) == 0:
         return None

@@ -7,7 +7,7 @@ from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.labels import near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import at, group, input_series
+from slo_compiler.emit.promtool_tests.notation import at, group, ramp, raw_input, series_name
 from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
 from slo_compiler.promql.measurements import counts_of
 from slo_compiler.units import decimal_text
@@ -35,7 +35,7 @@ def contradictions(spec: Spec) -> Document | None:
             series.setdefault(item["series"], item)
         own = _course(spec, slo, length, step)
         looks = sorted(own.changes() | {4, length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["sli"])
+        checks += state_checks([own], looks, step, slo.slo_id, ["sli"], only=own.name)
         courses.append(own)
     if not courses:
         return None
@@ -43,20 +43,28 @@ def contradictions(spec: Spec) -> Document | None:
     return group("counters that contradict each other", at(_SLOT), list(series.values()), checks, texts)
 
 
-def _totals() -> list[float]:
-    slots = _MINUTES * 60 // _SLOT + 1
-    return [round(1000 + _PER_SLOT * slot, 6) for slot in range(slots)]
+# (value at the first slot, increase per slot, slots after the first), one after the other.
+_Ramps = tuple[tuple[float, float, int], ...]
+_LAST, _TURN_SLOT = _MINUTES * 60 // _SLOT, _TURN * 60 // _SLOT
+_TOTAL: _Ramps = ((1000, round(_PER_SLOT, 6), _LAST),)
+_AT_TURN = round(500 + _UNDER * _TURN_SLOT, 6)
+_PART: _Ramps = (
+    (500, round(_UNDER, 6), _TURN_SLOT),
+    (round(_AT_TURN + _OVER, 6), round(_OVER, 6), _LAST - _TURN_SLOT - 1),
+)
 
 
-def _parts() -> list[float]:
-    slots = _MINUTES * 60 // _SLOT + 1
-    turn = _TURN * 60 // _SLOT
-    return [round(500 + _UNDER * min(slot, turn) + _OVER * max(0, slot - turn), 6) for slot in range(slots)]
+def _samples(ramps: _Ramps) -> list[model.Sample]:
+    values = [start + rise * slot for start, rise, last in ramps for slot in range(last + 1)]
+    return [(slot * float(_SLOT), value) for slot, value in enumerate(values)]
+
+
+def _text(ramps: _Ramps, factor: int = 1) -> str:
+    return " ".join(ramp(start * factor, rise * factor, last) for start, rise, last in ramps)
 
 
 def _course(spec: Spec, slo: Slo, length: int, step: int) -> AlertCourse:
-    totals = [(index * float(_SLOT), value) for index, value in enumerate(_totals())]
-    parts = [(index * float(_SLOT), value) for index, value in enumerate(_parts())]
+    totals, parts = _samples(_TOTAL), _samples(_PART)
     active, value = [], []
     for index in range(length):
         part, total = (model.increase(samples, index * step, 300) for samples in (parts, totals))
@@ -71,19 +79,18 @@ def _series(slo: Slo) -> list[Document]:
         edges = {"le": _spelt(decimal_text(measurement.measured.edge))}
         count = counts_of(measurement)[0]
         bucket = Selector(f"{measurement.names[0]}_bucket", measurement.matchers)
-        return [*_both(count, {}, _totals()), *_both(bucket, edges, _parts())]
+        return [*_both(count, {}, _TOTAL), *_both(bucket, edges, _PART)]
     if isinstance(measurement, Counters):
-        return [*_both(measurement.total, {}, _totals()), *_both(measurement.part, {}, _parts())]
+        return [*_both(measurement.total, {}, _TOTAL), *_both(measurement.part, {}, _PART)]
     return []
 
 
-def _both(selector: Selector, more: dict[str, str], slots: list[float]) -> list[Document]:
+def _both(selector: Selector, more: dict[str, str], ramps: _Ramps) -> list[Document]:
     """The series, and strangers that would change the sum."""
     labels = variants(selector.matchers)[-1]
-    found = [input_series(selector.name, {**labels, **more}, slots)]
-    for miss in near_misses(selector.matchers, labels):
-        found.append(input_series(selector.name, {**miss, **more}, [value * 5 for value in slots]))
-    return found
+    found = [raw_input(series_name(selector.name, {**labels, **more}), _text(ramps))]
+    misses = near_misses(selector.matchers, labels)
+    return found + [raw_input(series_name(selector.name, {**miss, **more}), _text(ramps, 5)) for miss in misses]
 
 
 def _spelt(edge: str) -> str:

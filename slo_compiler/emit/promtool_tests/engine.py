@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slo_compiler.emit import alerts
@@ -10,11 +10,23 @@ from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, input_series
+from slo_compiler.emit.promtool_tests.notation import (
+    GAP,
+    STALE,
+    Slot,
+    at,
+    group,
+    input_series,
+    ramp,
+    raw_input,
+    series_name,
+    values,
+)
 from slo_compiler.ir import Deadline, Gauges, Matcher, Selector, Slo, Source, Spec
 
 # Slots of 5 s, so that scrapes of `up` can lie between the evaluations; the rest changes at whole minutes.
 _SLOT = 5
+_TOKENS_FROM = 1000.0
 _MINUTES = 63
 _SLOTS = _MINUTES * 60 // _SLOT
 # The source: half an event at minute 1, gone from 5 to 40, its targets down from 45.
@@ -27,7 +39,7 @@ _SPARSE = 8
 
 @dataclass(frozen=True, slots=True)
 class _Replica:
-    """An engine's gauges: running, waiting, and tokens per slot until it stops."""
+    """An engine's gauges: running, waiting, and tokens per slot until it stops; powers of two add up exactly."""
 
     name: str
     running: float
@@ -38,9 +50,9 @@ class _Replica:
 
 
 _REPLICAS = (
-    _Replica("busy", 3, 0, 0.007),
+    _Replica("busy", 3, 0, 0.0078125),
     _Replica("idle", 0, 0, 0),
-    _Replica("stuck", 1, 0, 0.007, stops=True, hangs=True),
+    _Replica("stuck", 1, 0, 0.0078125, stops=True, hangs=True),
     _Replica("queued", 0, 1, 0, hangs=True),
 )
 
@@ -106,14 +118,24 @@ def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
 
 
 def _gauges_of(gauges: Gauges, labels: dict[str, str], replica: _Replica, spec: Spec | None) -> list[Document]:
-    running = _minute_slots(lambda _: replica.running)
-    waiting = _minute_slots(lambda minute: _waiting(replica, spec, minute))
-    tokens = _minute_slots(lambda minute: _tokens(replica, minute))
+    running = values(_minute_slots(lambda _: replica.running))
+    waiting = values(_minute_slots(lambda minute: _waiting(replica, spec, minute)))
     return [
-        input_series(selector.name, labels, slots)
-        for selectors, slots in ((gauges.running, running), (gauges.waiting, waiting), (gauges.tokens, tokens))
-        for selector in selectors[:1]
+        raw_input(series_name(selectors[0].name, labels), text)
+        for selectors, text in (
+            (gauges.running, running),
+            (gauges.waiting, waiting),
+            (gauges.tokens, _tokens_text(replica)),
+        )
     ]
+
+
+def _tokens_text(replica: _Replica) -> str:
+    if not replica.stops:
+        return ramp(_TOKENS_FROM, replica.tokens, _SLOTS)
+    stop = _STOPS * 60 // _SLOT
+    at_stop = round(_TOKENS_FROM + replica.tokens * stop, 6)
+    return f"{ramp(_TOKENS_FROM, replica.tokens, stop)} {ramp(at_stop, 0, _SLOTS - stop - 1)}"
 
 
 def _waiting(replica: _Replica, spec: Spec | None, minute: float) -> float:
@@ -126,7 +148,7 @@ def _waiting(replica: _Replica, spec: Spec | None, minute: float) -> float:
 
 def _tokens(replica: _Replica, minute: float) -> float:
     minute = min(minute, float(_STOPS)) if replica.stops else minute
-    return round(1000 + replica.tokens * minute * 60 / _SLOT, 6)
+    return _TOKENS_FROM + replica.tokens * minute * 60 / _SLOT
 
 
 def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[AlertCourse]:
@@ -175,10 +197,10 @@ def _source_series(source: Source) -> list[Document]:
     alternatives = variants(selector.matchers)
     labels = alternatives[-1]
     found.append(input_series(selector.name, labels, _source_slots()))
-    for miss in near_misses(selector.matchers, labels):
-        # Strangers are there when the source is gone, and their traffic comes when it has none.
-        found.append(input_series(selector.name, miss, _minute_slots(lambda minute: 50.0 + 30 * minute)))
-    return found
+    # Strangers are there when the source is gone, and their traffic comes when it has none.
+    strangers = ramp(50, 2.5, _SLOTS)
+    misses = near_misses(selector.matchers, labels)
+    return found + [raw_input(series_name(selector.name, miss), strangers) for miss in misses]
 
 
 def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[AlertCourse]:
@@ -226,9 +248,8 @@ def _up_series(source: Source, scrape: float) -> list[Document]:
         input_series("up", first, _up_slots(scrape, sparse=False, down_from=_DOWN)),
         input_series("up", second, never),
     ]
-    for miss in near_misses(source.target_matchers, labels):
-        found.append(input_series("up", miss, _up_slots(scrape, sparse=False, down_from=None)))
-    return found
+    strangers = _up_slots(scrape, sparse=False, down_from=None)
+    return found + [input_series("up", miss, strangers) for miss in near_misses(source.target_matchers, labels)]
 
 
 def _scrapes_course(spec: Spec, source: Source, length: int, step: int) -> AlertCourse:
@@ -240,16 +261,17 @@ def _scrapes_course(spec: Spec, source: Source, length: int, step: int) -> Alert
         now = index * step
         counts = [
             sum(1 for slot, value in enumerate(slots) if value != GAP and now - 300 < slot * _SLOT <= now)
-            for slots in (_up_slots(scrape, sparse=False, down_from=None), _up_slots(scrape, sparse=True, down_from=None))
+            for slots in (
+                _up_slots(scrape, sparse=False, down_from=None),
+                _up_slots(scrape, sparse=True, down_from=None),
+            )
         ]
         present = [count for count in counts if count]
         counted.append(sum(present) / len(present) if present else limit)
     return course(rule, [value < limit for value in counted], counted, step)
 
 
-def _deadlines(
-    spec: Spec, series: list[Document], length: int, step: int
-) -> tuple[list[Document], list[Document]]:
+def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tuple[list[Document], list[Document]]:
     """The age of the oldest pending document, exactly at its limit and then over it."""
     checks: list[Document] = []
     texts: list[Document] = []
@@ -262,7 +284,7 @@ def _deadlines(
         rule = alerts.deadline_at_risk(spec, slo)
         own = course(rule, over, [limit + 60 if is_over else limit for is_over in over], step)
         looks = sorted(own.changes() | {2, length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["severity"])
+        checks += state_checks([own], looks, step, slo.slo_id, ["severity"], only=own.name)
         texts.append(text_checks([own], own.name, length - 1, step))
     return checks, texts
 
@@ -275,6 +297,5 @@ def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
         input_series(selector.name, {**labels, "queue": "oldest"}, oldest),
         input_series(selector.name, {**labels, "queue": "younger"}, _minute_slots(lambda _: 1.0)),
     ]
-    for miss in near_misses(selector.matchers, labels):
-        found.append(input_series(selector.name, miss, _minute_slots(lambda _: limit * 9)))
-    return found
+    older = _minute_slots(lambda _: limit * 9)
+    return found + [input_series(selector.name, miss, older) for miss in near_misses(selector.matchers, labels)]

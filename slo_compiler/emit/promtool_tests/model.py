@@ -6,6 +6,7 @@ range and counters stand well above zero, which the scenarios keep to).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -25,7 +26,7 @@ def increase(samples: Sequence[Sample], time: float, window: float) -> float | N
     if len(found) < 2:
         return None
     gained = found[-1][1] - found[0][1]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         if after[1] < before[1]:
             gained += before[1]
     sampled = found[-1][0] - found[0][0]

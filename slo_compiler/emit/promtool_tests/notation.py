@@ -35,6 +35,11 @@ def values(slots: Sequence[Slot]) -> str:
     return " ".join(parts)
 
 
+def ramp(start: float, per_slot: float, last: int) -> str:
+    """A counter that rises evenly, in slots 0 to `last`."""
+    return f"{number(start)}+{number(per_slot)}x{last}"
+
+
 def _token(slot: Slot) -> str:
     if isinstance(slot, str):
         return slot
@@ -84,7 +89,9 @@ def expect_scaled(seconds: float, expression: str, samples: Iterable[tuple[str, 
         for scale in (1000, 1009, 1013, 1021, 1031, 1033, 1039)
         if all(abs(abs(value * scale) % 1 - 0.5) > 0.001 for _, value in found)
     )
-    return expect(seconds, f"round({expression} * {scale})", [(labels, _round(value * scale)) for labels, value in found])
+    return expect(
+        seconds, f"round({expression} * {scale})", [(labels, _round(value * scale)) for labels, value in found]
+    )
 
 
 def _round(value: float) -> float:

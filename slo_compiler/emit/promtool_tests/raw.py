@@ -7,60 +7,104 @@ from collections.abc import Callable
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import raw_counters, raw_histogram
-from slo_compiler.emit.promtool_tests.burn import labels
+from slo_compiler.emit.promtool_tests.burn import DECOY, labels
 from slo_compiler.emit.promtool_tests.labels import NoExample
-from slo_compiler.emit.promtool_tests.notation import expect_scaled, group
+from slo_compiler.emit.promtool_tests.notation import expect_scaled, group, raw_input, series_name
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
 from slo_compiler.ir import Counters, Histogram, Level, Slo, Spec
 from slo_compiler.promql import names
+from slo_compiler.promql.build import string
 from slo_compiler.units import Duration, decimal_text
 
+_DRAWN_LENGTH = 810
+_DECOY_EVENTS = 777
 # Record name -> its value at a time; None where there must be none.
 _Expected = dict[str, Callable[[float], float | None]]
 
 
-def raw_series(spec: Spec) -> Document | None:
-    """The fleet of each measurement, and the tiles at every look; None where no SLO reads raw series."""
+def raw_series(spec: Spec) -> list[Document]:
+    """The fleet of each measurement, and the tiles at every look.
+
+    Objectives that read the same counters in different ways get a group each: a series has one course in a group.
+    """
+    batches: list[tuple[set[str], list[Slo]]] = []
+    for slo in spec.slos:
+        own = _metrics(slo)
+        if not own:
+            continue
+        for metrics, members in batches:
+            if not metrics & own or any(_same_family(slo, other) for other in members):
+                metrics |= own
+                members.append(slo)
+                break
+        else:
+            batches.append((set(own), [slo]))
+    found = [_batch(spec, members) for _, members in batches]
+    return [batch for batch in found if batch is not None]
+
+
+def _metrics(slo: Slo) -> set[str]:
+    if isinstance(slo.measurement, Histogram):
+        return set(slo.measurement.names)
+    return {slo.measurement.total.name, slo.measurement.part.name} if isinstance(slo.measurement, Counters) else set()
+
+
+def _same_family(slo: Slo, other: Slo) -> bool:
+    """Whether two objectives read one histogram, each at its own edge."""
+    one, two = slo.measurement, other.measurement
+    if not isinstance(one, Histogram) or not isinstance(two, Histogram):
+        return False
+    return (one.names, one.matchers) == (two.names, two.matchers)
+
+
+def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     slot = Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000)
     seconds = float(slot.seconds)
     series: dict[str, Document] = {}
     expected: list[tuple[Slo, _Expected]] = []
     families: dict[tuple[object, ...], list[Slo]] = {}
-    for slo in spec.slos:
+    for slo in members:
         if isinstance(slo.measurement, Histogram):
             families.setdefault((slo.measurement.names, slo.measurement.matchers), []).append(slo)
         elif isinstance(slo.measurement, Counters):
             try:
-                found = raw_counters.series(slo.measurement, seconds)
+                drawn = raw_counters.series(slo.measurement, seconds)
             except NoExample:
                 continue  # its tiles are proven from recorded series alone
-            if any(item["series"] in series for item in found if not item["series"].startswith("up{")):
-                continue  # another objective of this spec already draws these counters
-            for item in found:
-                series.setdefault(item["series"], item)
-            expected.append((slo, _counters(slo, slo.measurement, spec, seconds)))
-    for members in families.values():
-        histograms = [slo.measurement for slo in members if isinstance(slo.measurement, Histogram)]
+            series |= {item["series"]: item for item in drawn}
+            expected.append((slo, _counters(slo.measurement, spec, seconds)))
+    for family in families.values():
+        histograms = [slo.measurement for slo in family if isinstance(slo.measurement, Histogram)]
         edges = raw_histogram.edge_texts(histograms)
-        for item in raw_histogram.series(histograms[0], edges, seconds):
-            series.setdefault(item["series"], item)
-        for slo, histogram in zip(members, histograms, strict=True):
-            expected.append((slo, _histogram(slo, histogram, edges, spec, seconds)))
+        series |= {item["series"]: item for item in raw_histogram.series(histograms[0], edges, seconds)}
+        for slo, histogram in zip(family, histograms, strict=True):
+            expected.append((slo, _histogram(histogram, edges, spec, seconds)))
     if not expected:
         return None
     expected.sort(key=lambda item: spec.slos.index(item[0]))
-    return group("raw series give tiles", slot.promql, list(series.values()), _checks(spec, expected))
+    for level in Level:
+        decoy = series_name(names.EVENTS[level.value], {"slo_id": DECOY})
+        series[decoy] = raw_input(decoy, f"{_DECOY_EVENTS}x{_look(spec, _DRAWN_LENGTH) // int(seconds)}")
+    checks = _checks(spec, expected)
+    return group(f"raw series give tiles of {_title(expected)}", slot.promql, list(series.values()), checks)
+
+
+def _title(expected: list[tuple[Slo, _Expected]]) -> str:
+    return ", ".join(slo.name for slo, _ in expected)
 
 
 def _checks(spec: Spec, expected: list[tuple[Slo, _Expected]]) -> list[Document]:
     records = sorted({record for _, values in expected for record in values})
-    drawn = raw_histogram.LOOKS if all(isinstance(s.measurement, Histogram) for s, _ in expected) else raw_counters.LOOKS
+    looks: set[int] = set()
+    for slo, _ in expected:
+        looks.update(raw_histogram.LOOKS if isinstance(slo.measurement, Histogram) else raw_counters.LOOKS)
+    asked = "|".join(slo.slo_id for slo, _ in expected)
     checks = []
-    for look in sorted({_look(spec, at) for at in (*drawn, *raw_histogram.LOOKS)}):
+    for look in sorted({_look(spec, look) for look in looks}):
         for record in records:
             own = [(slo, values[record]) for slo, values in expected if record in values]
             samples = [(labels(slo.slo_id), value) for slo, at in own if (value := at(look)) is not None]
-            checks.append(expect_scaled(look, record, samples))
+            checks.append(expect_scaled(look, f"{record}{{slo_id=~{string(asked)}}}", samples))
     return checks
 
 
@@ -70,7 +114,7 @@ def _look(spec: Spec, drawn: int) -> int:
     return math.ceil(drawn * float(spec.steps.scrape) / DRAWN_SCRAPE / step) * step
 
 
-def _histogram(slo: Slo, histogram: Histogram, edges: list[str], spec: Spec, slot: float) -> _Expected:
+def _histogram(histogram: Histogram, edges: list[str], spec: Spec, slot: float) -> _Expected:
     measured = edges.index(decimal_text(histogram.measured.edge))
     other = edges.index(decimal_text(histogram.other.edge)) if histogram.other is not None else None
     shape = (len(histogram.names), len(edges), slot, measured, other)
@@ -78,7 +122,7 @@ def _histogram(slo: Slo, histogram: Histogram, edges: list[str], spec: Spec, slo
     def tiles(level: Level, time: float) -> raw_histogram.Tiles:
         return raw_histogram.expected(*shape, level, spec.steps, time)
 
-    found: _Expected = {names.COVERED: lambda time: _scaled(tiles(Level.FAST, time).covered)}
+    found: _Expected = {names.COVERED: lambda time: tiles(Level.FAST, time).covered}
     for level in Level:
         found[names.EVENTS[level.value]] = lambda time, level=level: tiles(level, time).events  # type: ignore[misc]
         found[names.BAD_EVENTS[level.value]] = lambda time, level=level: tiles(level, time).bad  # type: ignore[misc]
@@ -89,11 +133,7 @@ def _histogram(slo: Slo, histogram: Histogram, edges: list[str], spec: Spec, slo
     return found
 
 
-def _scaled(value: float | None) -> float | None:
-    return value
-
-
-def _counters(slo: Slo, counters: Counters, spec: Spec, slot: float) -> _Expected:
+def _counters(counters: Counters, spec: Spec, slot: float) -> _Expected:
     shared = raw_counters.part_in_total(counters)
     found: _Expected = {}
     for level in Level:

@@ -71,9 +71,7 @@ class Fleet:
         self.slot = slot_seconds
         self.stretch = slot_seconds * SLOTS_PER_SCRAPE / DRAWN_SCRAPE
         self.counts = [self._counter(pod, index, None) for index, pod in enumerate(_PODS)]
-        self.buckets = [
-            [self._counter(pod, index, edge) for edge in range(edges)] for index, pod in enumerate(_PODS)
-        ]
+        self.buckets = [[self._counter(pod, index, edge) for edge in range(edges)] for index, pod in enumerate(_PODS)]
         self.count_samples = [self._samples(slots) for slots in self.counts]
         self.bucket_samples = [[self._samples(slots) for slots in pod] for pod in self.buckets]
         self.count_texts = [values(slots) for slots in self.counts]
@@ -153,7 +151,14 @@ def fleet(names: int, edges: int, slot_seconds: float) -> Fleet:
 
 @lru_cache(maxsize=4096)
 def expected(
-    names: int, edges: int, slot_seconds: float, measured: int, other: int | None, level: Level, steps: Steps, time: float
+    names: int,
+    edges: int,
+    slot_seconds: float,
+    measured: int,
+    other: int | None,
+    level: Level,
+    steps: Steps,
+    time: float,
 ) -> Tiles:
     """The oracle's answer; the same for every SLO of one shape."""
     return fleet(names, edges, slot_seconds).tiles(measured, other, level, steps, time)

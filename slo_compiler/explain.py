@@ -1,0 +1,170 @@
+"""Resolved specs to a table or JSON of their numbers and where each came from; a code to its page."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.emit import texts
+from slo_compiler.ir import Slo, Spec, Tier
+from slo_compiler.resources import builtin_path
+from slo_compiler.units import Duration, decimal_text
+
+SCHEMA = "slo-compiler/explain/v1"
+PAGE_SCHEMA = "slo-compiler/explain-code/v1"
+NARROWEST = 80
+_GAP = "  "
+# A threshold is shown as what it is beside the measured one.
+_FIELDS = {"threshold": "promised"}
+_TIER_HEADS = ("tier", "factor", "windows", "severity", "bad over", "for", "total failure", "budget spent")
+
+
+def find_code(text: str) -> Code | None:
+    """The code of that name, whatever its case; None where there is none."""
+    return Code.__members__.get(text.upper())
+
+
+def page_json(code: Code) -> str:
+    """The page of a code as one JSON document."""
+    document = {"schema": PAGE_SCHEMA, "code": code.name, "title": code.value, "page": page_of(code)}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def page_of(code: Code) -> str:
+    """The page of a code, in Markdown.
+
+    Raises:
+        OSError: it is not there, which is a fault of the installation.
+    """
+    return builtin_path("diagnostics", f"{code.name}.md").read_text(encoding="utf-8")
+
+
+def suggest_codes(text: str) -> str:
+    """A hint for a code that does not exist: those with the same first digit, else the nearest one."""
+    stem = text.upper()[:4]
+    near = [f"{code.name} ({code.value})" for code in Code if len(stem) == 4 and code.name.startswith(stem)]
+    return f"known: {', '.join(near)}" if near else did_you_mean(text, Code.__members__)
+
+
+def render_numbers(specs: Sequence[Spec], width: int = NARROWEST) -> str:
+    """Every SLO's numbers with their origin, and its alert tiers, as text.
+
+    Args:
+        width: of the terminal in columns; under 80 it is taken as 80.
+    """
+    return "\n".join(line for spec in specs for line in _spec_lines(spec, max(width, NARROWEST))).rstrip("\n")
+
+
+def numbers_json(specs: Sequence[Spec]) -> str:
+    """The same as one JSON document: durations in seconds, ratios 0 to 1."""
+    slos = [_slo_json(spec, slo) for spec in specs for slo in spec.slos]
+    return json.dumps({"schema": SCHEMA, "slos": slos}, indent=2, ensure_ascii=False)
+
+
+def _spec_lines(spec: Spec, width: int) -> Iterator[str]:
+    yield f"{spec.engine_id} ({spec.path})"
+    for slo in spec.slos:
+        yield ""
+        yield from textwrap.wrap(f"{slo.slo_id}: {slo.promise}", width, subsequent_indent=_GAP * 2)
+        yield from _indented(_number_rows(slo), width)
+        if slo.tiers:
+            yield ""
+            yield from _indented([_TIER_HEADS, *(_tier_row(slo, tier) for tier in slo.tiers)], width)
+        else:
+            yield f"{_GAP}no burn-rate alerts (mode {slo.mode})"
+    yield ""
+
+
+def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
+    """Field, value, origin; the promised threshold stands directly above the measured one."""
+    rows = [(_FIELDS.get(item.field, item.field), item.value, item.origin) for item in slo.provenance]
+    return [*rows, ("mode", slo.mode, "")]
+
+
+def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:
+    return (
+        tier.name,
+        decimal_text(tier.factor),
+        f"{tier.long.name}/{tier.short.name}",
+        tier.severity,
+        texts.error_ratio(slo, tier),
+        str(tier.hold) if tier.hold.seconds else "-",
+        f"after {texts.detection(slo, tier)}",
+        texts.budget_spent(slo, tier),
+    )
+
+
+def _indented(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Rows in aligned columns; a last column that is too wide continues under itself."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        head = _GAP + "".join(f"{cell:<{size}}{_GAP}" for cell, size in zip(row, widths, strict=False))
+        room = max(width - len(head), 20)
+        first, *rest = textwrap.wrap(row[-1], room, break_long_words=False) or [""]
+        yield f"{head}{first}".rstrip()
+        yield from (" " * len(head) + line for line in rest)
+
+
+def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
+    return {
+        "path": spec.path,
+        "service": slo.service,
+        "spec": spec.name,
+        "slo": slo.name,
+        "sloId": slo.slo_id,
+        "sli": slo.sli,
+        "promise": slo.promise,
+        "target": float(slo.target),
+        "promised": _seconds(slo.promised),
+        "measured": _seconds(slo.measured),
+        "period": _seconds(slo.period.length),
+        "mode": slo.mode,
+        "provenance": [
+            {"field": _FIELDS.get(item.field, item.field), "value": _number(slo, item.field), "origin": item.origin}
+            for item in slo.provenance
+        ],
+        "tiers": [_tier_json(slo, tier) for tier in slo.tiers],
+    }
+
+
+def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
+    return {
+        "name": tier.name,
+        "factor": float(tier.factor),
+        "longWindow": _seconds(tier.long.length),
+        "shortWindow": _seconds(tier.short.length),
+        "severity": tier.severity,
+        "errorRatio": _ratio(texts.error_ratio(slo, tier)),
+        "for": _seconds(tier.hold),
+        "keepFiringFor": _seconds(tier.keep_firing_for),
+        "minBadEvents": tier.guard,
+        "detection": _read_seconds(texts.detection(slo, tier)),
+        "budgetSpent": _ratio(texts.budget_spent(slo, tier)),
+    }
+
+
+def _number(slo: Slo, field: str) -> float | int | None:
+    """The value behind a line of provenance."""
+    if field == "target":
+        return float(slo.target)
+    return _seconds({"threshold": slo.promised, "measured": slo.measured, "period": slo.period.length}[field])
+
+
+def _seconds(duration: Duration | None) -> float | int | None:
+    if duration is None:
+        return None
+    whole = duration.seconds == duration.seconds.to_integral_value()
+    return int(duration.seconds) if whole else float(duration.seconds)
+
+
+def _read_seconds(text: str) -> float | int | None:
+    return 0 if text == "0s" else _seconds(Duration.parse(text))
+
+
+def _ratio(percent: str) -> float:
+    return float(Decimal(percent.removesuffix("%")) / 100)
