@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tests.mutation.promql_spans import Node, parse
 from slo_compiler.units import Duration, decimal_text
+from tests.mutation.promql_spans import Node, parse
 
 _OTHERS = {
     **{operator: [o for o in ("==", "!=", "<", "<=", ">", ">=") if o != operator] for operator in (">", "<", "==")},

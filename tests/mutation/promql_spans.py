@@ -48,7 +48,7 @@ def parse(text: str) -> Node:
     parser = _Parser(text)
     node = parser.binary(0)
     if parser.index < len(parser.tokens):
-        raise ValueError(f"cannot read {text[parser.tokens[parser.index][2]:]!r}")
+        raise ValueError(f"cannot read {text[parser.tokens[parser.index][2] :]!r}")
     return node
 
 
@@ -72,7 +72,7 @@ class _Parser:
     def take(self, expected: str = "") -> tuple[str, str, int, int]:
         token = self.tokens[self.index]
         if expected and token[1] != expected:
-            raise ValueError(f"expected {expected} at {self.text[token[2]:]!r}")
+            raise ValueError(f"expected {expected} at {self.text[token[2] :]!r}")
         self.index += 1
         return token
 
@@ -115,7 +115,7 @@ class _Parser:
         if kind != "word":
             raise ValueError(f"cannot read {self.text[start:]!r}")
         self.take()
-        if text in _AGGREGATIONS and self.peek() == "by" or self.peek() == "(":
+        if (text in _AGGREGATIONS and self.peek() == "by") or self.peek() == "(":
             return self.call(text, start, end)
         return self.selector(text, start, end)
 

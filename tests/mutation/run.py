@@ -96,8 +96,8 @@ def prepare(name: str) -> Prepared:
 def killed_by(promtool: str, prepared: Prepared, mutant: Mutant) -> str | None:
     """The test group that fails on a mutant; None where it survives all of them."""
     likely = next((groups for pattern, groups in _LIKELY if re.match(pattern, mutant.rule)), [])
-    order = sorted(prepared.tests, key=lambda name: (name not in likely, name))
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+    order = sorted(prepared.tests, key=lambda name: (not name.startswith(tuple(likely)), name))
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         Path(folder, "rules.json").write_text(json.dumps(mutant.document), encoding="utf-8")
         for name in order:
             test = Path(folder, "test.json")
@@ -160,7 +160,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report)
     if given.report is not None:
         given.report.write_text(report, encoding="utf-8")
-    idle = [item for item in equivalences if not proven[item]] if not given.sample and set(SPECS) <= set(given.specs) else []
+    idle = (
+        [item for item in equivalences if not proven[item]]
+        if not given.sample and set(SPECS) <= set(given.specs)
+        else []
+    )
     for item in idle:
         print(f"PROOF WITHOUT A MUTANT {item.spec}: {item.rule}: {item.kind}: {item.change}")
     return 1 if alive or idle else 0
@@ -169,14 +173,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(names: Sequence[str], counts: Counter[tuple[str, str, str]], seconds: float) -> str:
     lines = []
     for by, title in (("kind", "By kind of mistake"), ("rule", "By rule")):
-        lines += [f"## {title}", "", "| spec | what | mutants | killed | equivalent | survived |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"## {title}",
+            "",
+            "| spec | what | mutants | killed | equivalent | survived |",
+            "|---|---|---|---|---|---|",
+        ]
         for name in names:
-            kinds = sorted({kind for spec, kind, _ in counts if spec == name and kind.startswith("rule ") == (by == "rule") and not (by == "kind" and kind.startswith("rule slo") )})
+            kinds = sorted(
+                {
+                    kind
+                    for spec, kind, _ in counts
+                    if spec == name
+                    and kind.startswith("rule ") == (by == "rule")
+                    and not (by == "kind" and kind.startswith("rule slo"))
+                }
+            )
             for kind in kinds:
                 own = [counts[name, kind, outcome] for outcome in ("killed", "equivalent", "survived")]
-                lines.append(f"| {name} | {kind.removeprefix('rule ') if by == 'rule' else kind} | {sum(own)} | {own[0]} | {own[1]} | {own[2]} |")
+                lines.append(
+                    f"| {name} | {kind.removeprefix('rule ') if by == 'rule' else kind} | {sum(own)} | {own[0]} | {own[1]} | {own[2]} |"
+                )
         lines.append("")
-    totals = {outcome: sum(n for (_, kind, o), n in counts.items() if o == outcome and not _is_rule(kind)) for outcome in ("killed", "equivalent", "survived")}
+    totals = {
+        outcome: sum(n for (_, kind, o), n in counts.items() if o == outcome and not _is_rule(kind))
+        for outcome in ("killed", "equivalent", "survived")
+    }
     lines.append(
         f"{sum(totals.values())} mutants: {totals['killed']} killed, {totals['equivalent']} equivalent, "
         f"{totals['survived']} survived; {seconds:.0f} s"

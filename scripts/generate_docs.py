@@ -1,0 +1,127 @@
+"""Writes the generated pages under docs/ from the same sources that the compiler reads.
+
+Usage: python scripts/generate_docs.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slo_compiler.catalog import load_builtin_catalog
+from slo_compiler.cli import COMMANDS, cli
+from slo_compiler.describe_catalog import entries_of, markdown_context, markdown_environment
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.documents.engine import Engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines, resolve_engine
+from slo_compiler.slis import Sli, load_slis
+from slo_compiler.units import Duration
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_HELP_WIDTH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What an engine version has for one SLI: the names of its metrics and the edges that all of them have."""
+
+    names: tuple[str, ...]
+    edges: str
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    contexts = {
+        "catalog.md": _catalog(),
+        "commands.md": {"commands": list(_commands())},
+        "diagnostics.md": {"codes": list(Code)},
+        "engines.md": _engines(),
+    }
+    environment = markdown_environment()
+    return {
+        name: environment.get_template(f"docs/{name}.j2").render(context).rstrip("\n") + "\n"
+        for name, context in contexts.items()
+    }
+
+
+def _catalog() -> dict[str, Any]:
+    catalog = load_builtin_catalog()
+    return markdown_context(entries_of(catalog), catalog.sources)
+
+
+def _commands() -> Iterator[dict[str, str]]:
+    root = click.Context(cli, info_name="slo-compiler", terminal_width=_HELP_WIDTH, max_content_width=_HELP_WIDTH)
+    root.help_option_names = ["-h", "--help"]
+    yield {"name": "slo-compiler", "help": cli.get_help(root)}
+    for name in COMMANDS:
+        command = cli.get_command(root, name)
+        assert command is not None  # the table names it
+        yield from _help(command, name, root)
+
+
+def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[dict[str, str]]:
+    context = click.Context(command, info_name=name, parent=parent)
+    yield {"name": context.command_path, "help": command.get_help(context)}
+    if isinstance(command, click.Group):
+        for part in command.list_commands(context):
+            found = command.get_command(context, part)
+            assert found is not None  # the group lists it
+            yield from _help(found, part, context)
+
+
+def _engines() -> dict[str, Any]:
+    slis = [sli for sli in load_slis().values() if sli.roles]
+    return {"slis": slis, "engines": [_engine(engine, slis) for engine in load_builtin_engines().values()]}
+
+
+def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
+    versions = {minor: resolve_engine(engine, minor) for minor in engine.spec.versions.known}
+    rows = {minor: tuple(_cell(resolved, sli) for sli in slis) for minor, resolved in versions.items()}
+    return {
+        "document": engine,
+        "names": _runs({minor: tuple(cell.names for cell in cells) for minor, cells in rows.items()}),
+        "edges": [
+            (sli, span, edges)
+            for index, sli in enumerate(slis)
+            for span, edges in _runs({minor: cells[index].edges for minor, cells in rows.items()})
+            if edges
+        ],
+        "settings": [(choice.versions, choice.setting) for choice in engine.spec.buckets_configurable],
+    }
+
+
+def _cell(engine: ResolvedEngine, sli: Sli) -> Cell:
+    roles = [role for role in sli.roles if engine.has(role)]
+    names = tuple(dict.fromkeys(name for role in roles for name in engine.names_in_version(role)))
+    return Cell(names, ", ".join(_duration(edge) for edge in engine.edges_of(sli.roles)) if names else "")
+
+
+def _duration(edge: Decimal) -> str:
+    return str(Duration(edge))
+
+
+def _runs(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Neighbouring versions with equal values as one: `0.8`, `0.9 to 0.10`."""
+    found = []
+    for value, run in groupby(values.items(), key=lambda item: item[1]):
+        minors = [minor for minor, _ in run]
+        found.append((minors[0] if len(minors) == 1 else f"{minors[0]} to {minors[-1]}", value))
+    return found
+
+
+def main() -> None:
+    """Writes every page and says which."""
+    DOCS.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
