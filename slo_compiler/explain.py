@@ -57,13 +57,19 @@ def render_numbers(specs: Sequence[Spec], width: int = NARROWEST) -> str:
     Args:
         width: of the terminal in columns; under 80 it is taken as 80.
     """
-    return "\n".join(line for spec in specs for line in _spec_lines(spec, max(width, NARROWEST))).rstrip("\n")
+    lines = (_visible(line) for spec in specs for line in _spec_lines(spec, max(width, NARROWEST)))
+    return "\n".join(lines).rstrip("\n")
 
 
 def numbers_json(specs: Sequence[Spec]) -> str:
     """The same as one JSON document: durations in seconds, ratios 0 to 1."""
     slos = [_slo_json(spec, slo) for spec in specs for slo in spec.slos]
     return json.dumps({"schema": SCHEMA, "slos": slos}, indent=2, ensure_ascii=False)
+
+
+def _visible(line: str) -> str:
+    """Control characters as escapes: a title must not be able to paint the reader's terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _spec_lines(spec: Spec, width: int) -> Iterator[str]:

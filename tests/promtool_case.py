@@ -103,8 +103,8 @@ class Compiled:
         return [rule for rule in self.rules if "record" in rule.body]
 
     def tiers(self) -> set[str]:
-        """The tiers that have an alert."""
-        return {rule.body["labels"]["tier"] for rule in self.rules if "tier" in rule.body["labels"]}
+        """The tiers that have an alert on a burn rate."""
+        return {rule.body["labels"]["tier"] for rule in self.rules if rule.name.startswith("SLOBurnRate")}
 
     def check(self) -> promtool.Result:
         """`promtool check rules`."""

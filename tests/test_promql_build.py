@@ -19,7 +19,7 @@ from slo_compiler.promql.selectors import (
 )
 
 # A label value is any UTF-8 text; YAML admits no NUL.
-VALUES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
+VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,12}", fullmatch=True).filter(lambda name: name != "__name__")
 METRICS = st.sampled_from(["up", "vllm:e2e_request_latency_seconds_bucket", "_x", "a:b:c", "sum_total", "by_total"])
 HOSTILE = (

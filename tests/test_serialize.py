@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from slo_compiler.emit.serialize import Block, scalar, to_yaml
 
 # Lone surrogates are no text: they cannot be encoded, so no YAML file can hold them.
-ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 WORDS = (
     *("y", "Y", "n", "N", "yes", "Yes", "no", "NO", "on", "On", "off", "OFF", "true", "True", "false", "FALSE"),
     *("null", "Null", "~", "none", "nan", ".nan", "NaN", ".inf", "-.inf", "inf", "=", "<<", "---", "...", "--- a"),
