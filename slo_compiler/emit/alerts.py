@@ -179,15 +179,16 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
     )
     if not source.target_matchers:
         gone = f"vector(1)\nunless {series}\n{had_traffic}"
-        return [_absent(spec, source, gone, page, 5, title, lost)]
+        return [_absent(spec, source, gone, page, "lost", 5, title, lost)]
     targets = f"up{matchers(source.target_matchers)}"
     exposed = f"count({targets} == 1)"
     return [
         _absent(
             spec,
             source,
-            f"{exposed} > 0\nunless {series}",
+            f"{exposed}\nunless {series}",
             ticket,
+            "unexposed",
             10,
             title,
             f"Targets that are up: {{{{ $value }}}}. None of them exposes {source.label}: the SLO is blind. "
@@ -196,8 +197,9 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
         _absent(
             spec,
             source,
-            f"(absent({targets} == 1) or ({exposed} unless {series}))\n{had_traffic}",
+            f"(absent({targets} == 1) or vector(1) unless {series})\n{had_traffic}",
             page,
+            "lost",
             5,
             title,
             lost,
@@ -238,11 +240,18 @@ def _join(selectors: tuple[Selector, ...]) -> str:
 
 
 def _absent(
-    spec: Spec, source: Source, expression: str, severity: str, minutes: int, summary: str, description: str
+    spec: Spec,
+    source: Source,
+    expression: str,
+    severity: str,
+    tier: str,
+    minutes: int,
+    summary: str,
+    description: str,
 ) -> Document:
     query = f"count({_join(source.selectors)})"
     return _engine_alert(
-        spec, names.ALERT_SOURCE_ABSENT, expression, severity, minutes, summary, description, query, source=source
+        spec, names.ALERT_SOURCE_ABSENT, expression, severity, minutes, summary, description, query, source, tier
     )
 
 
@@ -256,10 +265,11 @@ def _engine_alert(
     description: str,
     query: str,
     source: Source | None = None,
+    tier: str = "",
 ) -> Document:
     if severity == "page" and spec.mode == "ticket":
         severity = "ticket"
-    facts = {"model": spec.model, "endpoint": spec.endpoint, "source": source.label if source else ""}
+    facts = {"model": spec.model, "endpoint": spec.endpoint, "source": source.label if source else "", "tier": tier}
     labels = {"severity": spec.severities.of(severity), "slo_id": spec.engine_id, "service": spec.service}
     labels |= {key: value for key, value in facts.items() if value}
     labels.update(spec.labels)

@@ -6,6 +6,9 @@ by anything else counts too many or too few).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Selector, Steps
 from slo_compiler.promql import names
 from slo_compiler.promql.build import either, rate, recorded, selector
@@ -62,7 +65,8 @@ def covered(measurement: Histogram, steps: Steps) -> str:
     """The share of events from pods that expose the bucket that is read."""
     window = _tile_window(steps, Level.FAST)
     counts = either([rate(selector(item), window) for item in counts_of(measurement)])
-    return f"sum({_judged(measurement, window)})\n/ (sum({counts}) > 0)"
+    # Where no pod has the bucket, nothing is judged and 0 of the events are covered.
+    return f"(sum({_judged(measurement, window)}) or 0 * sum({counts}))\n/ (sum({counts}) > 0)"
 
 
 def impossible(measurement: Histogram | Counters) -> str:
@@ -83,7 +87,23 @@ def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
 
 def is_narrower(part: Selector, total: Selector) -> bool:
     """Whether every series of `part` is one of `total`, by the selectors alone."""
-    return part.name == total.name and set(total.matchers) <= set(part.matchers)
+    return part.name == total.name and all(_implied(matcher, part.matchers) for matcher in total.matchers)
+
+
+def _implied(wanted: Matcher, given: Sequence[Matcher]) -> bool:
+    """Whether what satisfies all of `given` satisfies `wanted`: it is one of them, or follows from one by its value."""
+    for matcher in given:
+        if matcher == wanted:
+            return True
+        if matcher.label != wanted.label:
+            continue
+        if wanted.op == "!=" and matcher.op == "!~" and re.fullmatch(matcher.value, wanted.value):
+            return True
+        if wanted.op == "!=" and matcher.op == "=" and matcher.value != wanted.value:
+            return True
+        if wanted.op == "=~" and matcher.op == "=" and re.fullmatch(wanted.value, matcher.value):
+            return True
+    return False
 
 
 def _judged(measurement: Histogram, window: str) -> str:

@@ -75,14 +75,14 @@ class _Resolver:
         if period is None:
             return None, self.findings.diagnostics
         slos: list[Slo] = []
-        sources: dict[str, Source] = {}
+        sources: list[Source] = []
         names: set[str] = set()
         for index, objective in enumerate(self.spec.objectives):
             path: Path = ("spec", "objectives", index)
             slo = self._objective(objective, path, period, engine, labels, names, sources)
             if slo is not None:
                 slos.append(slo)
-        return self._spec(tuple(slos), tuple(sources.values()), labels, engine), self.findings.diagnostics
+        return self._spec(tuple(slos), measure.told_apart(sources), labels, engine), self.findings.diagnostics
 
     def _check_names(self) -> None:
         catalog, spec = self.environment.catalog, self.spec
@@ -151,7 +151,7 @@ class _Resolver:
         engine: ResolvedEngine | None,
         labels: tuple[tuple[str, str], ...],
         names: set[str],
-        sources: dict[str, Source],
+        sources: list[Source],
     ) -> Slo | None:
         sli = self._sli(objective, path)
         if sli is None:
@@ -169,8 +169,8 @@ class _Resolver:
         reading = self._measure(objective, sli, target, engine, path)
         if target is None or reading is None:
             return None
-        if reading.source is not None:
-            sources.setdefault(reading.source.label, reading.source)
+        if reading.source is not None and reading.source not in sources:
+            sources.append(reading.source)
         return self._slo(objective, sli, name, target, reading, period, labels, path)
 
     def _sli(self, objective: Objective, path: Path) -> Sli | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from slo_compiler.diagnostics.codes import Code
@@ -11,6 +11,7 @@ from slo_compiler.documents.inference_slo import Selector as SelectorDocument
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Source
 from slo_compiler.load.source_map import Path
+from slo_compiler.promql.build import selector as selector_text
 from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve.buckets import Reading, Unmeasurable, neighbours, read_threshold
 from slo_compiler.resolve.environment import Environment
@@ -191,6 +192,15 @@ def counter_source(selector: Selector, environment: Environment) -> Source:
     known = frozenset(environment.config.prometheus.target_labels)
     targets = tuple(matcher for matcher in selector.matchers if matcher.label in known)
     return Source(selector.name, (selector,), targets)
+
+
+def told_apart(sources: list[Source]) -> tuple[Source, ...]:
+    """The sources with a label each: the metric's name, or its whole selector where another has the same name."""
+    found: list[Source] = []
+    for source in sources:
+        taken = any(source.label == other.label for other in found)
+        found.append(replace(source, label=selector_text(source.selectors[0])) if taken else source)
+    return tuple(found)
 
 
 def gauges_of(engine: ResolvedEngine, matchers: tuple[Matcher, ...], replica_label: str) -> Gauges | None:

@@ -126,6 +126,9 @@ class Promises:
         ttft = Number(base.ttft.value, origin)
         if self.traffic.prompt_tokens is not None:
             ttft = self._scaled_by_prompt(ttft, self._catalog.adjustments.prompt_length.base_prompt_tokens.value)
+        ceiling = self.experience_class.ceilings.ttft.value
+        if ttft.value > ceiling:  # the compiler's own number must not break the class's promise
+            ttft = Number(ceiling, f"{ttft.origin}; no more than the class's ceiling")
         if sli == "ttft":
             return ttft
         if sli == "itl":

@@ -8,7 +8,7 @@ rules' own text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
@@ -33,14 +33,20 @@ def paths(spec: Spec) -> list[str]:
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     """The two test files of a spec; the same whatever the flavour of the rules."""
     del context
-    fast = [*raw_series(spec), fast_windows(spec), burn_rate_alerts(spec), contradictions(spec), engine_alerts(spec)]
+    fast = [
+        *raw_series(spec),
+        fast_windows(spec),
+        burn_rate_alerts(spec),
+        *contradictions(spec),
+        *engine_alerts(spec),
+    ]
     slow = [slow_windows(spec), slow_guards(spec)]
     fast_path, slow_path = paths(spec)
     yield _file(spec, fast_path, Duration.of(spec.steps.fast).promql, fast)
     yield _file(spec, slow_path, _SLOW_EVALUATION, slow)
 
 
-def _file(spec: Spec, path: str, interval: str, groups: list[Document | None]) -> Artifact:
+def _file(spec: Spec, path: str, interval: str, groups: Sequence[Document | None]) -> Artifact:
     document = {
         "rule_files": [f"../../{rules_path(spec)}"],
         "evaluation_interval": interval,

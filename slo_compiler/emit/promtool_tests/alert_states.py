@@ -76,13 +76,17 @@ def state_checks(
     slo_id: str,
     by: Sequence[str],
     only: str = "",
+    sources: Sequence[str] = (),
 ) -> list[Document]:
     """At each look, exactly these alerts of an SLO and no other, told apart by the labels `by`.
 
     Args:
         only: the one alert name that is asked about, where the series make others fire too.
+        sources: values of the label `source` that are asked about; all where there are none.
     """
     wanted = f"slo_id={string(slo_id)}" + (f",alertname={string(only)}" if only else "")
+    if sources:
+        wanted += f",source=~{string('|'.join(re.escape(source) for source in sources))}"
     query = f"count by (alertname, alertstate, {', '.join(by)}) (ALERTS{{{wanted}}})"
     checks = []
     for look in looks:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.notation import (
     GAP,
+    STALE,
     Slot,
     at,
     expect,
@@ -27,13 +28,15 @@ _DECOY_VALUE = 9999.0
 
 # One run of equal tiles: from this tile on, so many events and so many bad ones.
 _Course = tuple[tuple[int, float, float], ...]
-# Idle, half an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
+_EVENTS_COLUMN, _BAD_COLUMN = 1, 2
+# Idle, hardly an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
 _FAST_SPIKE = 24
-# Tiles stand a third of a step before their evaluation: a rule that writes a tile itself must not meet them.
+# Tiles stand a third of a step before their evaluation, and event tiles are stale at it: the rules that make bad events
+# of events then write nothing of their own.
 _FAST_SLOTS = 3
 _FAST_COURSE: _Course = (
     (0, 0, 0),
-    (10, 0.001, 0.0005),
+    (10, 0.0002, 0.0001),
     (16, 90, 3),
     (_FAST_SPIKE, 470, 211),
     (_FAST_SPIKE + 1, 90, 1),
@@ -75,14 +78,16 @@ def _constants(spec: Spec, seconds: int) -> list[Document]:
 # Slow tiles in steps of 4m; evaluated every 12h, which is 180 tiles.
 _SLOW_EVALUATION_SECONDS = 43200
 _SLOW_COURSE_HOURS = 84
+_SLOW_SLOTS = 3
+# Sums do not need every tile, and the files stay small.
+_SLOW_EVERY = 12
 _TARGET_FROM_TILE = 100
 
 
 def slow_windows(spec: Spec) -> Document:
     """Slow tiles to the slow windows, and to the period; evaluated every 12 hours.
 
-    The first days are dense, the rest holds single tiles at the edges of the period: promtool loads 10,000 samples a
-    query, and the meaning of a sum does not need them all.
+    The first days hold a tile in twelve, the rest single tiles at the edges of the period.
     """
     steps = spec.steps
     per_look = _SLOW_EVALUATION_SECONDS // steps.slow
@@ -99,45 +104,42 @@ def slow_windows(spec: Spec) -> Document:
                     samples.append((labels(slo.slo_id), burn))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
         checks += _period_checks(spec, marks, tile)
-    return group("slow tiles give long burn rates and the period", at(steps.slow), marks.series(spec), checks)
+    return group(
+        "slow tiles give long burn rates and the period", at(steps.slow // _SLOW_SLOTS), marks.series(spec), checks
+    )
 
 
 class _Marks:
-    """The slow tiles: what they hold, as sparse maps from tile to value, and when to look."""
+    """The slow tiles: what they hold, as sparse maps from tile to value, and when to look.
+
+    Tile k stands a third of a step before evaluation k, as in the fast file.
+    """
 
     def __init__(self, spec: Spec, windows: Sequence[Window], per_look: int) -> None:
         self.steps = spec.steps
-        periods = sorted({slo.period.tiles for slo in spec.slos})
-        dense = _SLOW_COURSE_HOURS * 3600 // self.steps.slow
-        self.events: dict[int, float] = {tile: 40.0 + tile % 7 for tile in range(3 * per_look // 2, dense)}
-        self.bad: dict[int, float] = {tile: 1.0 + tile % 3 for tile in range(3 * per_look // 2, dense)}
-        for tile in range(per_look // 2):  # before the first look: no traffic; before the second: half an event
+        self.per_look = per_look
+        # Before the first look no traffic, before the second hardly an event, then every few tiles.
+        some = range(2 * per_look + 5, _SLOW_COURSE_HOURS * 3600 // self.steps.slow, _SLOW_EVERY)
+        self.events: dict[int, float] = {tile: 40.0 + tile % 7 for tile in some}
+        self.bad: dict[int, float] = {tile: 1.0 + tile % 3 for tile in some}
+        for tile in range(1, per_look, _SLOW_EVERY):
             self.events[tile] = self.bad[tile] = 0.0
-        self.events[per_look + 3], self.bad[per_look + 3] = 0.5, 0.25
-        for tile in range(2 * per_look, 2 * per_look + 40):  # a gap in the source
-            self.events.pop(tile), self.bad.pop(tile)
-        self.targets = set(range(_TARGET_FROM_TILE, dense))
+        self.events[2 * per_look - 9], self.bad[2 * per_look - 9] = 0.0002, 0.0001
+        self.targets = set(range(_TARGET_FROM_TILE, some.stop, _SLOW_EVERY))
         looks = {1, 2, 3, 5, 7}
-        for window in [w.tiles for w in windows] + periods:
-            # The last look at which a tile is inside, and a look at which one is just outside.
+        for window in {w.tiles for w in windows} | {slo.period.tiles for slo in spec.slos}:
+            # A look whose window has one mark in its oldest tile, and another that is one tile too old.
             look = -(-window // per_look) + 3
             looks.add(look)
             outside, inside = look * per_look - window, look * per_look - window + 1
-            self.bad[outside], self.bad[inside], self.events[inside] = 171.0, 59.0, 177.0
-            self.targets |= {outside, inside}
-            # Where a look's own evaluation falls on that tile, the rules write bad events unless there are no events.
-            self.events.pop(outside, None), self.events.pop(outside - 1, None)
+            for tile, bad in ((outside, 171.0), (inside, 59.0)):
+                self.bad[tile], self.events[tile] = bad, 3 * bad
+                self.targets.add(tile)
         self.looks = sorted(looks)
         self.last = max(self.looks) * per_look
         for tile in range(self.last - 20, self.last + 1):
             self.events[tile], self.bad[tile] = 21.0, 2.0
             self.targets.add(tile)
-        for tile in range(0, self.last + 1, per_look):  # there the rules write tiles of their own
-            self.events.pop(tile, None)
-            if tile - 1 in self.events:
-                self.bad.pop(tile, None)
-        # The rules write the target themselves at every look.
-        self.evaluated = self.targets | {look * per_look for look in range(max(self.looks) + 1)}
 
     def burn(self, tile: int, window: Window, budget: float, factor: int) -> float | None:
         """Bad events over a full window at the mean traffic, over the budget."""
@@ -146,7 +148,7 @@ class _Marks:
             return None
         bad = sum(_within(self.bad, tile, window.tiles))
         if window.by_evaluations:
-            evaluations = sum(tile - window.tiles < moment <= tile for moment in self.evaluated)
+            evaluations = self._evaluations(tile, window.tiles)
             return bad / (sum(events) * window.tiles / evaluations * budget)
         return bad / (sum(events) / len(events) * window.tiles * budget)
 
@@ -155,22 +157,36 @@ class _Marks:
         length = slo.period.tiles
         events = sum(_within(self.events, tile, length)) * factor
         bad = sum(_within(self.bad, tile, length)) * factor
-        covered = sum(tile - length < moment <= tile for moment in self.evaluated)
-        return events, bad, covered / length
+        return events, bad, self._evaluations(tile, length) / length
+
+    def _evaluations(self, tile: int, length: int) -> int:
+        """Targets that were recorded in a window: those given, and those that the rules write at every look."""
+        given = sum(tile - length < moment <= tile for moment in self.targets)
+        return given + sum(tile - length < moment <= tile for moment in range(0, tile + 1, self.per_look))
 
     def series(self, spec: Spec) -> list[Document]:
         """The tiles of every SLO; each next SLO has that many times the events."""
         found = []
         for factor, slo in enumerate(spec.slos, start=1):
-            for name, tiles in ((names.EVENTS["slow"], self.events), (names.BAD_EVENTS["slow"], self.bad)):
-                slots = _slots({tile: value * factor for tile, value in tiles.items()}, self.last)
-                found.append(input_series(name, {"slo_id": slo.slo_id}, slots))
-            target = _slots(dict.fromkeys(self.targets, float(slo.target)), self.last)
-            found.append(input_series(names.TARGET, {"slo_id": slo.slo_id}, target))
+            target = float(slo.target)
+            for name, tiles in (
+                (names.EVENTS["slow"], {tile: value * factor for tile, value in self.events.items()}),
+                (names.BAD_EVENTS["slow"], {tile: value * factor for tile, value in self.bad.items()}),
+                (names.TARGET, dict.fromkeys(self.targets, target)),
+            ):
+                found.append(self._tiles(name, slo.slo_id, tiles))
         for name in (names.EVENTS["slow"], names.BAD_EVENTS["slow"], names.TARGET):
-            decoy = _slots(dict.fromkeys(self.events, _DECOY_VALUE), self.last)
-            found.append(input_series(name, {"slo_id": DECOY}, decoy))
+            found.append(self._tiles(name, DECOY, dict.fromkeys(self.events, _DECOY_VALUE)))
         return found
+
+    def _tiles(self, name: str, slo_id: str, tiles: dict[int, float]) -> Document:
+        slots: list[Slot] = [GAP] * (self.last * _SLOW_SLOTS + 1)
+        if name == names.EVENTS["slow"]:
+            # Stale at every look: the rules that make bad events of events then write nothing of their own.
+            slots[:: self.per_look * _SLOW_SLOTS] = [STALE] * (self.last // self.per_look + 1)
+        for tile, value in tiles.items():
+            slots[tile * _SLOW_SLOTS - 1] = value
+        return input_series(name, {"slo_id": slo_id}, slots)
 
 
 def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
@@ -226,13 +242,6 @@ def _within(tiles: dict[int, float], tile: int, length: int) -> list[float]:
     return [value for moment, value in tiles.items() if tile - length < moment <= tile]
 
 
-def _slots(tiles: dict[int, float], last: int) -> list[Slot]:
-    slots: list[Slot] = [GAP] * (last + 1)
-    for tile, value in tiles.items():
-        slots[tile] = value
-    return slots
-
-
 def _course_slots(course: _Course, length: int, column: int, factor: int) -> list[Slot]:
     slots: list[Slot] = []
     for index, run in enumerate(course):
@@ -246,8 +255,9 @@ def _fast_text(length: int, column: int, factor: int) -> str:
     """The fast course as promtool reads it; tile k stands in the last slot before evaluation k."""
     tiles = _course_slots(_FAST_COURSE, length, column, factor)
     slots: list[Slot] = [tiles[0]]
+    at_evaluation = STALE if column == _EVENTS_COLUMN else GAP
     for tile in tiles[1:]:
-        slots += [GAP] * (_FAST_SLOTS - 2) + [tile, GAP]
+        slots += [GAP] * (_FAST_SLOTS - 2) + [tile, at_evaluation]
     return values(slots)
 
 
@@ -255,7 +265,7 @@ def _fast_tiles(spec: Spec, length: int) -> list[Document]:
     """The course as tiles of every SLO; each next SLO has that many times the events."""
     found: list[Document] = []
     for factor, slo in enumerate(spec.slos, start=1):
-        for column, name in ((1, names.EVENTS["fast"]), (2, names.BAD_EVENTS["fast"])):
+        for column, name in ((_EVENTS_COLUMN, names.EVENTS["fast"]), (_BAD_COLUMN, names.BAD_EVENTS["fast"])):
             text = _fast_text(length, column, factor)
             found.append({"series": f"{name}{labels(slo.slo_id)}", "values": text})
     for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
@@ -267,9 +277,15 @@ def _fast_tiles(spec: Spec, length: int) -> list[Document]:
 @lru_cache(maxsize=4096)
 def _burn(course: _Course, look: int, window: Window, budget: float, factor: int) -> float | None:
     events = [
-        value for value in _course_slots(course, look + 1, 1, factor)[-window.tiles :] if not isinstance(value, str)
+        value
+        for value in _course_slots(course, look + 1, _EVENTS_COLUMN, factor)[-window.tiles :]
+        if not isinstance(value, str)
     ]
-    bad = [value for value in _course_slots(course, look + 1, 2, factor)[-window.tiles :] if not isinstance(value, str)]
+    bad = [
+        value
+        for value in _course_slots(course, look + 1, _BAD_COLUMN, factor)[-window.tiles :]
+        if not isinstance(value, str)
+    ]
     if sum(events) == 0:
         return None
     return sum(bad) / (sum(events) / len(events) * window.tiles * budget)

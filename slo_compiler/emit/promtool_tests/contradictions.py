@@ -6,6 +6,7 @@ from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.batches import slo_batches
 from slo_compiler.emit.promtool_tests.labels import near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import at, group, ramp, raw_input, series_name
 from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
@@ -21,26 +22,26 @@ _PER_SLOT = 2000 * _SLOT / 300
 _UNDER, _OVER = _PER_SLOT * 2020.5 / 2000, _PER_SLOT * 2021.5 / 2000
 
 
-def contradictions(spec: Spec) -> Document | None:
-    """SLOImpossibleData of every SLO that has it; None where none has."""
+def contradictions(spec: Spec) -> list[Document]:
+    """SLOImpossibleData of every SLO that has it."""
+    return [_batch(spec, slos) for slos in slo_batches(slo for slo in spec.slos if alerts.can_contradict(slo))]
+
+
+def _batch(spec: Spec, slos: list[Slo]) -> Document:
     step = spec.steps.fast
     length = _MINUTES * 60 // step
     series: dict[str, Document] = {}
     checks: list[Document] = []
     courses: list[AlertCourse] = []
-    for slo in spec.slos:
-        if not alerts.can_contradict(slo):
-            continue
-        for item in _series(slo):
-            series.setdefault(item["series"], item)
+    for slo in slos:
+        series |= {item["series"]: item for item in _series(slo)}
         own = _course(spec, slo, length, step)
         looks = sorted(own.changes() | {4, length - 1})
         checks += state_checks([own], looks, step, slo.slo_id, ["sli"], only=own.name)
         courses.append(own)
-    if not courses:
-        return None
     texts = [text_checks(courses, courses[0].name, length - 1, step)]
-    return group("counters that contradict each other", at(_SLOT), list(series.values()), checks, texts)
+    title = f"contradictions of {', '.join(slo.name for slo in slos)}"
+    return group(title, at(_SLOT), list(series.values()), checks, texts)
 
 
 # (value at the first slot, increase per slot, slots after the first), one after the other.

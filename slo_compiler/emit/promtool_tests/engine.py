@@ -9,6 +9,7 @@ from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.batches import source_batches
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import (
     GAP,
@@ -57,32 +58,57 @@ _REPLICAS = (
 )
 
 
-def engine_alerts(spec: Spec) -> Document | None:
-    """All alerts of the spec's own group; None where it has none."""
-    if spec.mode == "none" or not (spec.sources or spec.gauges):
-        return None
+def engine_alerts(spec: Spec) -> list[Document]:
+    """All alerts of the spec's own group, and those of its deadlines."""
+    if spec.mode == "none":
+        return []
+    found = [_batch(spec, index, sources) for index, sources in enumerate(source_batches(spec.sources) or [[]])]
+    return [batch for batch in found if batch is not None]
+
+
+def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
+    """Some of the sources; with the first of them the gauges and the deadlines."""
     step = spec.steps.fast
     length = _MINUTES * 60 // step
     series: list[Document] = []
     courses: list[AlertCourse] = []
-    if spec.gauges is not None:
+    if spec.gauges is not None and index == 0:
         series += _gauge_series(spec, spec.gauges)
         courses += _gauge_courses(spec, spec.gauges, length, step)
-    watched: set[tuple[Matcher, ...]] = set()
-    for source in spec.sources:
+    watched = _first_watchers(spec)
+    drawn: set[tuple[Matcher, ...]] = set()
+    for source in sources:
         series += _source_series(source)
         courses += _source_courses(spec, source, length, step)
-        if source.target_matchers and source.target_matchers not in watched:
-            watched.add(source.target_matchers)
+        if source.target_matchers and source.target_matchers not in drawn:
+            drawn.add(source.target_matchers)
             series += _up_series(source, float(spec.steps.scrape))
+        if source in watched:
             courses.append(_scrapes_course(spec, source, length, step))
+    if not courses:
+        return None
     series = list({item["series"]: item for item in series}.values())
-    by = ["severity", "source", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
+    by = ["severity", "source", "tier", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
     looks = sorted(set[int]().union(*(item.changes() for item in courses)) | {2, length - 1})
-    checks = state_checks(courses, looks, step, spec.engine_id, by)
-    deadline_checks, deadline_texts = _deadlines(spec, series, length, step)
-    texts = [*_texts(courses, length, step), *deadline_texts]
-    return group("what the engine shows once", at(_SLOT), series, [*checks, *deadline_checks], texts)
+    checks = state_checks(courses, looks, step, spec.engine_id, by, sources=["", *(item.label for item in sources)])
+    texts = _texts(courses, length, step) if len(sources) == len(spec.sources) else []
+    if index == 0:
+        deadline_checks, deadline_texts = _deadlines(spec, series, length, step)
+        checks += deadline_checks
+        texts += deadline_texts
+    title = "what the engine shows once"
+    if len(sources) < len(spec.sources):
+        title += f": {', '.join(item.label for item in sources)}"
+    return group(title, at(_SLOT), series, checks, texts)
+
+
+def _first_watchers(spec: Spec) -> list[Source]:
+    """The sources whose targets' scrapes are watched: the first of each set of targets, as the rules have it."""
+    found: dict[tuple[Matcher, ...], Source] = {}
+    for source in spec.sources:
+        if source.target_matchers:
+            found.setdefault(source.target_matchers, source)
+    return list(found.values())
 
 
 def _texts(courses: list[AlertCourse], length: int, step: int) -> list[Document]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import raw_counters, raw_histogram
+from slo_compiler.emit.promtool_tests.batches import slo_batches
 from slo_compiler.emit.promtool_tests.burn import DECOY, labels
 from slo_compiler.emit.promtool_tests.labels import NoExample
 from slo_compiler.emit.promtool_tests.notation import expect_scaled, group, raw_input, series_name
@@ -16,7 +17,6 @@ from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 from slo_compiler.units import Duration, decimal_text
 
-_DRAWN_LENGTH = 810
 _DECOY_EVENTS = 777
 # Record name -> its value at a time; None where there must be none.
 _Expected = dict[str, Callable[[float], float | None]]
@@ -27,34 +27,8 @@ def raw_series(spec: Spec) -> list[Document]:
 
     Objectives that read the same counters in different ways get a group each: a series has one course in a group.
     """
-    batches: list[tuple[set[str], list[Slo]]] = []
-    for slo in spec.slos:
-        own = _metrics(slo)
-        if not own:
-            continue
-        for metrics, members in batches:
-            if not metrics & own or any(_same_family(slo, other) for other in members):
-                metrics |= own
-                members.append(slo)
-                break
-        else:
-            batches.append((set(own), [slo]))
-    found = [_batch(spec, members) for _, members in batches]
+    found = [_batch(spec, members) for members in slo_batches(spec.slos)]
     return [batch for batch in found if batch is not None]
-
-
-def _metrics(slo: Slo) -> set[str]:
-    if isinstance(slo.measurement, Histogram):
-        return set(slo.measurement.names)
-    return {slo.measurement.total.name, slo.measurement.part.name} if isinstance(slo.measurement, Counters) else set()
-
-
-def _same_family(slo: Slo, other: Slo) -> bool:
-    """Whether two objectives read one histogram, each at its own edge."""
-    one, two = slo.measurement, other.measurement
-    if not isinstance(one, Histogram) or not isinstance(two, Histogram):
-        return False
-    return (one.names, one.matchers) == (two.names, two.matchers)
 
 
 def _batch(spec: Spec, members: list[Slo]) -> Document | None:
@@ -84,7 +58,7 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     expected.sort(key=lambda item: spec.slos.index(item[0]))
     for level in Level:
         decoy = series_name(names.EVENTS[level.value], {"slo_id": DECOY})
-        series[decoy] = raw_input(decoy, f"{_DECOY_EVENTS}x{_look(spec, _DRAWN_LENGTH) // int(seconds)}")
+        series[decoy] = raw_input(decoy, f"{_DECOY_EVENTS}x{_look(spec, raw_histogram.LENGTH) // int(seconds)}")
     checks = _checks(spec, expected)
     return group(f"raw series give tiles of {_title(expected)}", slot.promql, list(series.values()), checks)
 

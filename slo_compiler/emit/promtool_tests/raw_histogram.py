@@ -16,15 +16,17 @@ from slo_compiler.units import decimal_text
 # The scenario is drawn for scrapes 15 s apart, in slots of a third of that, and stretches with the scrape interval.
 DRAWN_SCRAPE = 15
 SLOTS_PER_SCRAPE = 3
-_LENGTH = 810
+LENGTH = 910
 _IMPOSSIBLE = range(180, 230)
 _RESET = 540
 _STEP_UP = 600
 _IDLE = 690
+_HARDLY = 790
+_ALL_LOST = 815
 _BUCKETS_LOST = 420
 # When the tiles are looked at, and what is special then: a missed scrape, impossible data, a lost bucket, a long gap,
-# a lost bucket that has left the slow window, idle.
-LOOKS = (60, 150, 210, 240, 300, 450, 510, 570, 660, 780)
+# a lost bucket that has left the slow window, idle, hardly an event, no bucket anywhere.
+LOOKS = (60, 150, 210, 240, 300, 450, 510, 570, 660, 780, 810, 900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,17 @@ class Fleet:
         counts = [model.rate(samples, time, window) for samples in self.count_samples]
         goods = self._rates(measured, time, window)
         judged = [count for count, good in zip(counts, goods, strict=True) if count is not None and good is not None]
-        if not judged:
-            return Tiles(None, None, None, None)
-        events = sum(judged) * step
         all_counts = sum(count for count in counts if count is not None)
+        covered = sum(judged) / all_counts if all_counts > 0 else None
+        if not judged:
+            return Tiles(None, None, None, covered)
+        events = sum(judged) * step
         others = self._rates(other, time, window) if other is not None else []
         return Tiles(
             events,
             max(events - sum(good for good in goods if good is not None) * step, 0.0),
             max(events - sum(good for good in others if good is not None) * step, 0.0) if others else None,
-            sum(judged) / all_counts if all_counts > 0 else None,
+            covered,
         )
 
     def _rates(self, edge: int, time: float, window: float) -> list[float | None]:
@@ -115,7 +118,7 @@ class Fleet:
         slots: list[Slot] = []
         value, scrape, last = 1000.0 + 100 * index, 0, -1.0
         drawn_slot = DRAWN_SCRAPE / SLOTS_PER_SCRAPE
-        for slot in range(int(_LENGTH / drawn_slot) + 1):
+        for slot in range(int(LENGTH / drawn_slot) + 1):
             time = slot * drawn_slot
             if slot % SLOTS_PER_SCRAPE != pod.phase:
                 slots.append(GAP)
@@ -125,14 +128,15 @@ class Fleet:
             if pod.resets and last < _RESET <= time:
                 value = 60.0 + 10 * (edge if edge is not None else self.edges)
             last = time
-            lost = edge is not None and pod.loses_buckets and time >= _BUCKETS_LOST
+            lost = edge is not None and time >= (_BUCKETS_LOST if pod.loses_buckets else _ALL_LOST)
             missed = any(start <= time < end for start, end in pod.misses)
             slots.append(GAP if lost or missed else value)
         return slots
 
-    def _increment(self, pod: _Pod, index: int, edge: int | None, scrape: int, time: float) -> int:
+    def _increment(self, pod: _Pod, index: int, edge: int | None, scrape: int, time: float) -> float:
         if time >= _IDLE:
-            return 0
+            hardly = 2**-11 if time >= _HARDLY else 0
+            return hardly if edge is None else hardly * (edge + 1) / (self.edges + 2)
         requests = 6 + (scrape * 7 + index * 5) % 9
         if time >= _STEP_UP:
             requests *= 2

@@ -1,0 +1,70 @@
+# Needs python3 (3.11 or newer), make and git; everything else is installed by pip into $(VENV), promtool by apt-get.
+#   make test                     all tests, after setting everything up
+#   make PYTHON=python3.12 setup  with another interpreter
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+# Long promtool runs and short units share the cores best where an idle worker takes over what is left.
+PARALLEL := -n $(JOBS) --dist worksteal
+SOURCES := slo_compiler tests scripts benchmarks
+
+.PHONY: help setup promtool test check lint types fast golden e2e bench mutation clean
+
+help:
+	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
+	@echo 'test      units, golden files and promtool proofs (installs promtool where it is missing)'
+	@echo 'check     lint, format, types and the tests that need no promtool'
+	@echo 'golden    rewrites golden/, schemas/ and docs/, then compares them; read the diff'
+	@echo 'e2e       tests that build and install the wheel'
+	@echo 'bench     what a compilation costs, as ratios'
+	@echo 'mutation  whether the generated tests notice every mistake in the rules'
+	@echo 'clean     removes what these made'
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
+	@touch $@
+
+promtool:
+	bash scripts/ensure_promtool.sh
+
+test: setup promtool
+	$(PYTEST) $(PARALLEL) -m 'not e2e' $(PYTEST_ARGS)
+
+check: lint types fast
+
+lint: setup
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: setup
+	$(BIN)/mypy
+
+fast: setup
+	$(PYTEST) $(PARALLEL) -m 'not promtool and not e2e' $(PYTEST_ARGS)
+
+golden: setup promtool
+	$(BIN)/python scripts/update_golden.py
+	$(BIN)/python scripts/generate_docs.py
+	UPDATE_GOLDEN=1 $(PYTEST) -q tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py
+	$(PYTEST) $(PARALLEL) tests/test_golden.py tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py
+
+e2e: setup promtool
+	$(PYTEST) -m e2e $(PYTEST_ARGS)
+
+bench: setup
+	$(BIN)/python benchmarks/compile.py --sizes 1,100,1000
+
+mutation: setup promtool
+	$(BIN)/python -m tests.mutation.run
+
+clean:
+	rm -rf $(VENV) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
