@@ -5,10 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from slo_compiler.units import Duration, parse_percent, percent_text
+
+
+_DAY = Decimal(86400)
+_LONGEST_PERIOD_DAYS = 366
+# Far over anything real, and far under what a double or a PromQL number can hold.
+_LARGEST_NUMBER = 1_000_000_000_000
+_LARGEST_COUNT = 1_000_000_000
 
 
 class Model(BaseModel):
@@ -35,6 +42,14 @@ def _read_duration(value: Any) -> Duration:
         raise ValueError(f"{fault}; write a number and a unit, such as 150ms, 30s or 28d") from None
 
 
+def _check_period(value: Duration) -> Duration:
+    days, rest = divmod(value.seconds, _DAY)
+    if rest or not 1 <= days <= _LONGEST_PERIOD_DAYS:
+        why = "no whole number of days" if rest else "no period of 1 to 366 days"
+        raise ValueError(f"{value} is {why}; write whole days, such as 28d")
+    return value
+
+
 def _read_percent(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         return value
@@ -54,6 +69,10 @@ DurationText = Annotated[
         {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$", "examples": ["150ms", "28d"]}
     ),
 ]
+PeriodText = Annotated[DurationText, AfterValidator(_check_period)]
+Positive = Annotated[float, Field(gt=0, le=_LARGEST_NUMBER, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=_LARGEST_COUNT)]
+PositiveCount = Annotated[int, Field(gt=0, le=_LARGEST_COUNT)]
 PercentText = Annotated[
     Decimal,
     BeforeValidator(_read_percent),

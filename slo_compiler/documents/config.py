@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slo_compiler.documents.base import DurationText, Model
+from slo_compiler.documents.base import DurationText, Model, PeriodText
 from slo_compiler.documents.metadata import DnsLabel
 from slo_compiler.units import Duration
 
@@ -64,7 +64,7 @@ class Severities(Model):
 class Defaults(Model):
     """What a spec takes where it says nothing."""
 
-    period: DurationText = Duration(Decimal(28 * 86400))
+    period: PeriodText = Duration(Decimal(28 * 86400))
 
 
 class Config(Model):

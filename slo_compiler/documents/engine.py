@@ -17,8 +17,12 @@ from slo_compiler.documents.metadata import BoolText, Metadata
 Version = tuple[int, int, int]
 """A release as numbers: 0.10.2 is (0, 10, 2)."""
 
-# A leading v and what a packager appends (.post1, rc1, +cpu, -slim, a fourth number) do not change what is exposed.
-_RELEASE = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:[.+_a-zA-Z-][0-9a-zA-Z.+_-]{0,63})?")
+# A leading v and what a packager appends (.post1, rc1, +cpu, -slim, a fourth number, .x) do not change what is exposed.
+_RELEASE = re.compile(
+    r"v?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})*(?:\.x)?"
+    r"(?:[._-]?(?:a|b|c|rc|alpha|beta|pre|preview|post|rev|dev)[._-]?[0-9]{0,9}){0,3}"
+    r"(?:[+-][0-9a-zA-Z][0-9a-zA-Z._-]{0,63})?"
+)
 _BOUND = re.compile(r"(>=|<)([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
 
 

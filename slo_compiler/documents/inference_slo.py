@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from slo_compiler.documents.base import DurationText, Model, PercentText
+from slo_compiler.documents.base import Count, DurationText, Model, PercentText, PeriodText, Positive, PositiveCount
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 from slo_compiler.documents.waiver import Waiver
 
@@ -19,19 +20,70 @@ class LabelMatcher(Model):
     not_: Annotated[str | None, Field(alias="not")] = None
 
 
+# What Prometheus's RE2 lacks, or limits, and the two judges below let pass.
+_NOT_RE2 = re.compile(r"(?<!\\)(?:\(\?[a-zA-Z]*[xLu]|\{(?:[0-9]+,)?[0-9]{4,})")
+
+
+def _check_regex(pattern: str) -> None:
+    """Judges a label's regular expression by Python's grammar and by a PromQL parser's, which has RE2's limits.
+
+    Raises:
+        ValueError: Prometheus would refuse it, and with it the whole rule file.
+    """
+    import promql_parser
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about brackets that a later Python may read as set operations
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as fault:
+        raise ValueError(f"{pattern!r} is no regular expression: {fault}; {_REGEX_HINT}") from None
+    text = pattern.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    try:
+        promql_parser.parse(f'x{{l=~"{text}"}}')
+    except ValueError:
+        readable = False
+    else:
+        readable = _NOT_RE2.search(pattern) is None
+    if not readable:
+        raise ValueError(f"{pattern!r} is no regular expression that Prometheus reads; {_REGEX_HINT}")
+
+
+_REGEX_HINT = "write RE2 syntax, without lookaround and backreferences, such as {re: 'vllm-.*'}"
+
+
 def _read_matcher(value: Any) -> Any:
-    if isinstance(value, dict) and len(value) != 1:
-        raise ValueError("write one of {re: ...} and {not: ...}")
-    if isinstance(value, dict) and isinstance(value.get("re"), str):
-        try:
-            re.compile(value["re"])
-        except re.error as fault:
-            raise ValueError(f"{value['re']!r} is no regular expression: {fault}") from None
+    if value is None or isinstance(value, str | LabelMatcher):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("expected text or a matcher; write the label's value, {re: ...} or {not: ...}")
+    if len(value) != 1:
+        raise ValueError("a matcher says one thing; write one of {re: ...} and {not: ...}")
+    if isinstance(value.get("re"), str):
+        _check_regex(value["re"])
     return value
 
 
-Matcher = Annotated[str | LabelMatcher, BeforeValidator(_read_matcher)]
-Selector = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Matcher]
+def _matcher_form(value: Any) -> str:
+    return "mapping" if isinstance(value, dict | LabelMatcher) else "text"
+
+
+def _check_selected_label(label: str) -> str:
+    if label == "le":
+        raise ValueError("le is the label of buckets, which the compiler selects itself; remove le")
+    if label == "__name__":
+        raise ValueError("__name__ is the metric's name, which the engine document gives; remove __name__")
+    return label
+
+
+Matcher = Annotated[
+    Annotated[str, Tag("text")] | Annotated[LabelMatcher, Tag("mapping")],
+    Discriminator(_matcher_form),
+    BeforeValidator(_read_matcher),
+]
+Selector = dict[
+    Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_check_selected_label)], Matcher
+]
 
 
 class EngineReference(Model):
@@ -45,24 +97,24 @@ class EngineReference(Model):
 class Traffic(Model):
     """What requests look like; facts that steer only what they name."""
 
-    prompt_tokens: Annotated[int, Field(gt=0)] | None = None
-    output_tokens: Annotated[int, Field(gt=0)] | None = None
+    prompt_tokens: PositiveCount | None = None
+    output_tokens: PositiveCount | None = None
     streaming: BoolText = True
-    requests_per_hour: Annotated[float, Field(gt=0)] | None = None
+    requests_per_hour: Positive | None = None
 
 
 class Hardware(Model):
     """What it runs on; changes no promise unless `adjust` asks for it."""
 
     tier: Literal["premium", "standard", "cost-optimized"] | None = None
-    gpu_count: Annotated[int, Field(gt=0)] | None = None
-    model_parameters_b: Annotated[float, Field(gt=0)] | None = None
+    gpu_count: PositiveCount | None = None
+    model_parameters_b: Positive | None = None
 
 
 class TimeWindow(Model):
     """The SLO's period."""
 
-    duration: DurationText
+    duration: PeriodText
     is_rolling: BoolText = True
 
 
@@ -99,9 +151,13 @@ class Alerting(Model):
     policy: str = "default"
     mode: Literal["page", "ticket", "none"] | None = None
     expect_idle: BoolText = False
-    queue_waiting_per_replica: Annotated[float, Field(gt=0)] | None = None
-    min_bad_events: Annotated[int, Field(ge=0)] | None = None
+    queue_waiting_per_replica: Positive | None = None
+    min_bad_events: Count | None = None
     labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=dict)
+
+
+# Parts of a request's way that a latency budget may name: what lies before, around or in front of the engine's work.
+BudgetPart = Literal["network", "gateway", "safety", "retrieval", "tokenization", "queue", "prefill"]
 
 
 class InferenceSLOSpec(Model):
@@ -129,14 +185,14 @@ class InferenceSLOSpec(Model):
     use_case: str | None = None
     traffic: Traffic = Field(default_factory=Traffic)
     hardware: Hardware = Field(default_factory=Hardware)
-    load: Annotated[float, Field(ge=0, le=1)] | None = None
+    load: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     adjust: list[Literal["promptLength", "hardware", "gpuCount", "modelSize", "load"]] = Field(default_factory=list)
     stage: Literal["production", "preproduction", "dev"] = "production"
     time_window: Annotated[list[TimeWindow], Field(min_length=1, max_length=1)] | None = None
     bucket_policy: Literal["ceil", "floor", "exact"] = "ceil"
     objectives: Annotated[list[Objective], Field(min_length=1)]
     alerting: Alerting = Field(default_factory=Alerting)
-    latency_budget: dict[str, DurationText] = Field(default_factory=dict)
+    latency_budget: dict[BudgetPart, DurationText] = Field(default_factory=dict)
     waivers: list[Waiver] = Field(default_factory=list)
     long_term: BoolText = False
 

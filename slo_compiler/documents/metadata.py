@@ -40,19 +40,18 @@ def _read_bool(value: Any) -> bool:
         return True
     if value == "false":
         return False
-    raise ValueError("write true or false")
+    raise ValueError("expected true or false; write true or false, without quotes or capitals")
 
 
-def _check_label_keys(labels: dict[str, str]) -> dict[str, str]:
-    for key in labels:
-        if not _LABEL_KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is no label name (letters, digits, '-', '_' and '.', at most 63)")
-    return labels
+def _check_label_key(key: str) -> str:
+    if not _LABEL_KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no label name; use letters, digits, '-', '_' and '.', at most 63")
+    return key
 
 
 DnsLabel = Annotated[str, AfterValidator(check_dns_label), Field(json_schema_extra={"pattern": DNS_LABEL.pattern})]
 BoolText = Annotated[bool, BeforeValidator(_read_bool)]
-Labels = Annotated[dict[str, str], AfterValidator(_check_label_keys)]
+Labels = dict[Annotated[str, AfterValidator(_check_label_key)], str]
 
 
 class Metadata(Model):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from slo_compiler.documents.base import DurationText, Model
+from slo_compiler.documents.base import Model, PeriodText
 from slo_compiler.documents.metadata import BoolText, Metadata
 
 
@@ -16,13 +16,13 @@ def _read_number(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if type(value) is str or not isinstance(value, str):
-        raise ValueError("expected a number without quotes")
+        raise ValueError("expected a number without quotes; write a number such as 0.999")
     try:
         number = Decimal(value)
     except InvalidOperation:
-        raise ValueError(f"{value!r} is no number") from None
+        raise ValueError(f"{str(value)!r} is no number; write a number such as 0.999") from None
     if not number.is_finite():
-        raise ValueError(f"{value!r} is no finite number")
+        raise ValueError(f"{str(value)!r} is no finite number; write a number such as 0.999")
     return number
 
 
@@ -57,9 +57,9 @@ class RatioMetric(Model):
     def _one_form(self) -> RatioMetric:
         if self.raw is not None:
             if self.good or self.bad or self.total:
-                raise ValueError("raw excludes good, bad and total")
+                raise ValueError("raw excludes good, bad and total; remove raw")
         elif self.total is None or (self.good is None) == (self.bad is None):
-            raise ValueError("give total, and one of good and bad")
+            raise ValueError("total, and one of good and bad, are needed; write good and total, or bad and total")
         return self
 
 
@@ -81,7 +81,7 @@ class Indicator(Model):
 class TimeWindow(Model):
     """The SLO's period: `isRolling` is false unless it is said."""
 
-    duration: DurationText
+    duration: PeriodText
     is_rolling: BoolText = False
     calendar: dict[str, Any] | None = None
 
@@ -103,7 +103,7 @@ class Objective(Model):
     @model_validator(mode="after")
     def _one_target(self) -> Objective:
         if (self.target is None) == (self.target_percent is None):
-            raise ValueError("give one of target and targetPercent")
+            raise ValueError("one of target and targetPercent is needed; write target: 0.999")
         return self
 
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
-from slo_compiler.diagnostics.nearest import did_you_mean, nearest
+from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.base import Model
 from slo_compiler.documents.inference_slo import InferenceSLO
 from slo_compiler.documents.openslo import OpenSLO
@@ -26,17 +26,19 @@ _NOT_COMPILED_KINDS = {
 }
 
 
+_FIRST_LINES = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v1 and SLO"
+
+
 def read_document(source: SourceDocument) -> tuple[Model | None, list[Diagnostic]]:
     """The typed document, or None and why not."""
     data = source.data
     if not isinstance(data, dict):
         message = "a document must be a mapping with apiVersion and kind"
-        return None, [error(Code.SLO203, source.value_span(()), message)]
+        return None, [error(Code.SLO203, source.value_span(()), message, _FIRST_LINES)]
     missing = [key for key in ("apiVersion", "kind") if not isinstance(data.get(key), str)]
     if missing:
         span = source.value_span(())
-        hint = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v1 and SLO"
-        return None, [error(Code.SLO202, span, f"{' and '.join(missing)} missing", hint)]
+        return None, [error(Code.SLO202, span, f"{' and '.join(missing)} missing", _FIRST_LINES)]
     identity = (str(data["apiVersion"]), str(data["kind"]))
     model = KINDS.get(identity)
     if model is None:
@@ -68,23 +70,44 @@ def _unknown_kind(source: SourceDocument, identity: tuple[str, str]) -> Diagnost
 
 
 def _diagnostic(source: SourceDocument, model: type[Model], details: ErrorDetails) -> Diagnostic:
-    loc: Path = details["loc"]
     kind = details["type"]
+    loc, of_key = _own_terms(details["loc"], source.data, keeps_last=kind in ("missing", "extra_forbidden"))
     if kind == "extra_forbidden":
         return _unknown_field(source, model, loc)
     if kind == "missing":
-        return error(Code.SLO202, source.value_span(loc[:-1]), f"{_dotted(loc)} is missing")
-    message = details["msg"].removeprefix("Value error, ")
-    if details.get("input") is None and kind not in ("value_error",):
-        return error(Code.SLO202, source.key_span(loc), f"{_dotted(loc)} has no value")
-    message, _, hint = message.partition("; ")
-    if kind == "literal_error":
-        expected = str(details.get("ctx", {}).get("expected", "")).replace("'", "")
-        given = str(details["input"])
-        known = expected.replace(" or ", ", ").split(", ")
-        close = nearest(given, known)
-        message, hint = f"{given!r} is not one of {expected}", f"did you mean {close}?" if close else ""
-    return error(Code.SLO203, source.value_span(loc), f"{_dotted(loc)}: {message}", hint)
+        return error(Code.SLO202, source.value_span(loc[:-1]), f"{_dotted(loc)} is missing", example_of(str(loc[-1])))
+    if of_key:
+        return _wrong_key(source, loc, details)
+    if details.get("input") is None:
+        return error(Code.SLO202, source.key_span(loc), f"{_dotted(loc)} has no value", example_of(str(loc[-1])))
+    message, hint = _in_plain_words(details)
+    return error(Code.SLO203, source.value_span(loc), f"{_dotted(loc)}: {message}", hint or example_of(str(loc[-1])))
+
+
+def _wrong_key(source: SourceDocument, loc: Path, details: ErrorDetails) -> Diagnostic:
+    """A key that its mapping does not take; where the mapping takes only some names, it is an unknown field."""
+    span = source.key_span(loc)
+    if details["type"] == "literal_error":
+        hint = did_you_mean(str(loc[-1]), _choices(details), otherwise="fields here")
+        return error(Code.SLO201, span, f"{_dotted(loc[:-1])} has no field {loc[-1]}", hint)
+    message, hint = _in_plain_words(details)
+    return error(Code.SLO203, span, f"{_dotted(loc[:-1])}: {message}", hint)
+
+
+def _own_terms(loc: Path, data: Any, *, keeps_last: bool) -> tuple[Path, bool]:
+    """The place in the user's own terms, without the names of union members; and whether it is a key that is wrong."""
+    of_key = bool(loc) and loc[-1] == "[key]"
+    parts = loc[:-1] if of_key else loc
+    found: list[str | int] = []
+    for index, part in enumerate(parts):
+        if isinstance(data, dict) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif not (keeps_last and index == len(parts) - 1):
+            continue
+        found.append(part)
+    return tuple(found), of_key
 
 
 def _unknown_field(source: SourceDocument, model: type[Model], loc: Path) -> Diagnostic:
@@ -140,9 +163,99 @@ def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
     return kept
 
 
+def _in_plain_words(details: ErrorDetails) -> tuple[str, str]:
+    """What is wrong with a value, and how to mend it. A validator's message says both, parted by a semicolon."""
+    kind = details["type"]
+    if kind == "literal_error":
+        known, given = _choices(details), str(details["input"])
+        return f"{given!r} is not one of {_listed(known)}", did_you_mean(given, known, otherwise="write one of")
+    context = dict(details.get("ctx", {}))
+    if kind == "string_pattern_mismatch":
+        given = str(details["input"])
+        if context.get("pattern") == _LABEL_NAME:
+            return f"{given!r} is no label name", "use letters, digits and underscores, and begin with no digit"
+        return f"{given!r} does not match {context.get('pattern')}", ""
+    words = _WORDS.get(kind)
+    if words is not None:
+        return words[0].format_map(context), words[1].format_map(context)
+    message, _, hint = details["msg"].removeprefix("Value error, ").partition("; ")
+    return message, hint
+
+
+def _choices(details: ErrorDetails) -> list[str]:
+    expected = str(details.get("ctx", {}).get("expected", "")).replace("'", "")
+    return expected.replace(" or ", ", ").split(", ")
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+_LABEL_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+# What pydantic's errors mean, and what to do about them; braces take the bounds that were broken.
+_MAPPING = ("expected a mapping", "write it as key: value pairs")
+_LIST = ("expected a list", "write it as - items, or in [brackets]")
+_WHOLE = ("expected a whole number", "write digits only, such as 25")
+_NUMBER = ("expected a number", "write a number such as 24 or 0.5")
+_TEXT = ("expected text", "write one value, without list or mapping")
+_WORDS: dict[str, tuple[str, str]] = {
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "string_type": _TEXT,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": ("expected a finite number", "write a number such as 24 or 0.5"),
+    "too_short": ("gives too few", "give at least {min_length}"),
+    "too_long": ("gives too many", "give at most {max_length}"),
+    "string_too_short": ("must not be empty", "write at least {min_length} character"),
+    "string_too_long": ("is too long", "write at most {max_length} characters"),
+    "greater_than": ("must be over {gt}", "write a number over {gt}"),
+    "greater_than_equal": ("must be at least {ge}", "write {ge} or more"),
+    "less_than": ("must be under {lt}", "write a number under {lt}"),
+    "less_than_equal": ("must be at most {le}", "write {le} or less"),
+}
+# A line that can be pasted where a field is missing, or holds what it cannot.
+_EXAMPLES = {
+    "metadata": "metadata: {name: llama-70b-chat}",
+    "name": "name: llama-70b-chat",
+    "displayName": "displayName: Llama 3.1 70B, chat",
+    "spec": "spec: {...}",
+    "service": "service: assistant",
+    "model": "model: meta-llama/Llama-3.1-70B-Instruct",
+    "endpoint": "endpoint: /v1/chat/completions",
+    "engine": 'engine: {name: vllm, version: "0.11"}',
+    "version": 'version: "0.11"',
+    "selector": "selector: {namespace: prod, job: vllm-chat}",
+    "timeWindow": "timeWindow: [{duration: 28d, isRolling: true}]",
+    "duration": "duration: 28d",
+    "objectives": "objectives: [{sli: ttft, threshold: 250ms, target: 95%}]",
+    "sli": "sli: ttft",
+    "threshold": "threshold: 250ms",
+    "target": "target: 95%",
+    "code": "code: SLO301",
+    "reason": "reason: agreed with support",
+    "until": "until: 2027-03-01",
+    "budgetingMethod": "budgetingMethod: Occurrences",
+    "metricSource": "metricSource: {type: Prometheus, spec: {query: 'sum(rate(requests_total[{{.window}}]))'}}",
+    "indicator": "indicator: {metadata: ..., spec: {ratioMetric: ...}}",
+}
+
+
+def example_of(field: str) -> str:
+    """A hint for a field that is missing: what it may look like."""
+    return _EXAMPLES.get(field, f"{field}: ..., or leave the field out where it is optional")
+
+
 def _dotted(loc: Path) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
     return "".join(parts).removeprefix(".")
 
 
-__all__ = ["KINDS", "Plain", "model_at", "read_document", "read_model"]
+__all__ = ["KINDS", "Plain", "example_of", "model_at", "read_document", "read_model"]

@@ -16,7 +16,7 @@ def _read_date(value: Any) -> Any:
     try:
         return datetime.date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"{value!r} is no date; write it as 2027-03-01") from None
+        raise ValueError(f"{str(value)!r} is no date; write it as 2027-03-01") from None
 
 
 DateText = Annotated[datetime.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})]

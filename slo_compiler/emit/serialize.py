@@ -38,7 +38,7 @@ def to_yaml(document: Any) -> str:
 def _write(value: Any, lead: str, indent: str, lines: list[str]) -> None:
     """Writes a value after `lead` (`  key:` or `  -`); what does not fit on that line goes under `indent`."""
     if isinstance(value, str):
-        if (isinstance(value, Block) or "\n" in value) and _is_block(value):
+        if lead and (isinstance(value, Block) or "\n" in value) and _is_block(value):
             lines.append(f"{lead} |-")
             lines.extend([f"{indent}{line}" for line in value.split("\n")])
         else:
@@ -71,11 +71,13 @@ def _write_sequence(value: list[Any], lead: str, indent: str, lines: list[str]) 
     if not value:
         lines.append(f"{lead} []")
         return
-    if lead:
+    if lead and not lead.endswith("-"):
         lines.append(lead)
         indent = indent[:-2]  # items stand under their key, as promtool and Sloth write them
+    before = f"{lead} " if lead.endswith("-") else indent
     for item in value:
-        _write(item, f"{indent}-", f"{indent}  ", lines)
+        _write(item, f"{before}-", f"{indent}  ", lines)
+        before = indent
 
 
 def _is_block(text: str) -> bool:

@@ -11,17 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span, error
+from slo_compiler.load.limits import (
+    MAX_ALIASES,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    OverLimit,
+    alias_over_limit,
+    refuse_large,
+    too_deep,
+    too_many_values,
+)
 from slo_compiler.load.source_map import Plain, SourceDocument, node_span, source_lines
 
-MAX_BYTES = 2_000_000
-MAX_DEPTH = 40
-MAX_NODES = 100_000
-MAX_ALIASES = 100
 # One level of nesting takes at least one byte, and libyaml's composer crashes the process only near 30,000 levels.
-_SAFE_WITHOUT_DEPTH_CHECK = 8_000
+_SAFE_WITHOUT_COUNTING = 8_000
 
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
@@ -39,6 +47,9 @@ class LoadedFile:
     lines: Sequence[str] = ()
 
 
+_UNREADABLE = "check that it is a file, and its permissions"
+
+
 def load_file(path: str) -> LoadedFile:
     """Reads one file. A fault of the file is a diagnostic, never an exception."""
     try:
@@ -46,7 +57,7 @@ def load_file(path: str) -> LoadedFile:
             content = handle.read(MAX_BYTES + 1)
     except OSError as fault:
         where = Span(path)
-        return LoadedFile(path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}")])
+        return LoadedFile(path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}", _UNREADABLE)])
     return load_bytes(content, path)
 
 
@@ -66,46 +77,33 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
         return result
     result.lines = source_lines(text)
     try:
-        if len(content) > _SAFE_WITHOUT_DEPTH_CHECK:
-            _refuse_depth(text, path)
+        if len(content) > _SAFE_WITHOUT_COUNTING:
+            refuse_large(text, path)
         for index, root in enumerate(yaml.compose_all(text, Loader=yaml.CSafeLoader)):
             if root is None or _is_null(root):
                 continue
             reader = _Reader(path, result.diagnostics)
             # A file may also hold a list of objects, as OpenSLO allows.
-            roots = root.value if isinstance(root, yaml.SequenceNode) else [root]
-            result.documents += [SourceDocument(reader.read(item, 0), path, index, item) for item in roots]
-    except _OverLimit as limit:
+            listed = isinstance(root, yaml.SequenceNode)
+            for item in root.value if listed else [root]:
+                result.documents.append(SourceDocument(reader.read(item, int(listed)), path, index, item))
+    except _TooManyAliases:
+        over = alias_over_limit(text, path)
+        assert over is not None  # the same count, over events
+        result.diagnostics.append(over.diagnostic)
+    except OverLimit as limit:
         result.diagnostics.append(limit.diagnostic)
     except yaml.MarkedYAMLError as fault:
-        result.diagnostics.append(_syntax_error(fault, path))
+        result.diagnostics.append(_syntax_error(fault, path, result.lines))
+    except ReaderError as fault:
+        result.diagnostics.append(_unreadable_character(fault, path, text))
     except yaml.YAMLError as fault:
-        result.diagnostics.append(error(Code.SLO101, Span(path), _first_line(str(fault))))
+        result.diagnostics.append(error(Code.SLO101, Span(path), _first_line(str(fault)), _SYNTAX_HINT))
     return result
 
 
-class _OverLimit(Exception):
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
-
-
-def _refuse_depth(text: str, path: str) -> None:
-    """Counts nesting over the events, which need no stack, before anything recurses."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                mark = event.start_mark
-                line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-                raise _OverLimit(_too_deep(Span(path, line, column, line, column + 1)))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _too_deep(span: Span) -> Diagnostic:
-    return error(Code.SLO103, span, f"nested deeper than {MAX_DEPTH} levels")
+class _TooManyAliases(Exception):
+    """An alias of itself, or too many of them; composed nodes do not know where an alias stood."""
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -121,11 +119,12 @@ class _Reader:
         self.nodes = 0
         self.aliases = 0
         self.seen: set[int] = set()
+        self.open: set[int] = set()
 
     def read(self, node: yaml.Node, depth: int) -> Any:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _OverLimit(error(Code.SLO103, node_span(self.path, node), f"more than {MAX_NODES} values"))
+            raise too_many_values(node_span(self.path, node))
         if node.tag not in _TAGS:
             span = node_span(self.path, node)
             self.diagnostics.append(error(Code.SLO101, span, f"YAML tag {node.tag!r} is not read", "remove the tag"))
@@ -134,15 +133,20 @@ class _Reader:
                 return None if node.value in _NULLS else Plain(node.value)
             return node.value
         if depth >= MAX_DEPTH:
-            raise _OverLimit(_too_deep(node_span(self.path, node)))
+            raise too_deep(node_span(self.path, node))
         if id(node) in self.seen:
             self.aliases += 1
-            if self.aliases > MAX_ALIASES:
-                raise _OverLimit(error(Code.SLO103, node_span(self.path, node), f"more than {MAX_ALIASES} aliases"))
+            if self.aliases > MAX_ALIASES or id(node) in self.open:
+                raise _TooManyAliases
         self.seen.add(id(node))
+        self.open.add(id(node))
+        data: Any
         if isinstance(node, yaml.SequenceNode):
-            return [self.read(item, depth + 1) for item in node.value]
-        return self._mapping(node, depth)
+            data = [self.read(item, depth + 1) for item in node.value]
+        else:
+            data = self._mapping(node, depth)
+        self.open.discard(id(node))
+        return data
 
     def _mapping(self, node: yaml.Node, depth: int) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -163,20 +167,36 @@ class _Reader:
         return data
 
 
-def _syntax_error(fault: yaml.MarkedYAMLError, path: str) -> Diagnostic:
+def _syntax_error(fault: yaml.MarkedYAMLError, path: str, lines: Sequence[str]) -> Diagnostic:
     mark = fault.problem_mark or fault.context_mark
     problem = _first_line(fault.problem or fault.context or "invalid YAML")
+    hint = _SYNTAX_HINTS.get(problem, _SYNTAX_HINT)
     if mark is None:
-        return error(Code.SLO101, Span(path), problem)
-    span = Span(path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
-    return error(Code.SLO101, span, problem, _SYNTAX_HINTS.get(problem, ""))
+        return error(Code.SLO101, Span(path), problem, hint)
+    line, column = mark.line + 1, mark.column + 1
+    if line > len(lines):  # beyond the end: shown behind the last text that there is
+        line = max((number for number, text in enumerate(lines, 1) if text.strip()), default=1)
+        column = len(lines[line - 1].rstrip()) + 1 if lines else 1
+    return error(Code.SLO101, Span(path, line, column, line, column + 1), problem, hint)
 
 
+def _unreadable_character(fault: ReaderError, path: str, text: str) -> Diagnostic:
+    """A character that YAML refuses. libyaml gives its place in bytes of UTF-8."""
+    before = text.encode("utf-8")[: fault.position].decode("utf-8", "ignore")
+    *full, last = source_lines(f"{before}.")
+    line, column = len(full) + 1, len(last)
+    shown = f"{text[len(before)]!a}" if len(before) < len(text) else "a character"
+    message = f"{shown} is a control character, which YAML refuses"
+    return error(Code.SLO101, Span(path, line, column, line, column + 1), message, "remove it")
+
+
+_SYNTAX_HINT = "check the quotes, the brackets and the indentation here and on the line above"
 _SYNTAX_HINTS = {
     "found character that cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
     "mapping values are not allowed in this context": "quote text that contains ': '",
-    "did not find expected key": "check the indentation and the quotes of this line and the one above",
     "did not find expected <document start>": "separate documents by a line that is just ---",
+    "found undefined alias": "name the value with an anchor before it: &name",
+    "found invalid Unicode character escape code": "write the character itself: a \\u escape holds no half of a pair",
 }
 
 

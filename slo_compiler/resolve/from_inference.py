@@ -99,7 +99,6 @@ class _Resolver:
             self.findings.error(Code.SLO204, ("spec", "alerting", "policy"), message, hint)
 
     def _period(self) -> Window | None:
-        path: Path = ("spec", "timeWindow", 0, "duration")
         length = self.environment.config.defaults.period
         if self.spec.time_window is not None:
             length = self.spec.time_window[0].duration
@@ -108,17 +107,7 @@ class _Resolver:
                 where: Path = ("spec", "timeWindow", 0, "isRolling")
                 self.findings.error(Code.SLO206, where, message, "isRolling: true")
                 return None
-        try:
-            period = window_of(length, self.environment.steps, period=True)
-        except ValueError as fault:
-            self.findings.error(Code.SLO203, path, f"period: {fault}", "write whole days, such as 28d")
-            return None
-        if length.seconds < 86400:
-            self.findings.error(
-                Code.SLO203, path, f"a period of {length} is under a day", "write whole days, such as 28d"
-            )
-            return None
-        return period
+        return window_of(length, self.environment.steps, period=True)
 
     def _engine(self) -> ResolvedEngine | None:
         reference = self.spec.engine

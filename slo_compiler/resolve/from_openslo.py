@@ -107,16 +107,7 @@ def _period(document: OpenSLO, environment: Environment, findings: Findings) -> 
         message = "a calendar window cannot be compiled: its budget would jump at each turn"
         findings.error(Code.SLO206, path, message, "isRolling: true")
         return None
-    try:
-        period = window_of(window.duration, environment.steps, period=True)
-    except ValueError as fault:
-        findings.error(Code.SLO203, (*path, "duration"), f"period: {fault}", "write whole days, such as 28d")
-        return None
-    if period.length.seconds < 86400:
-        message = f"a period of {period.name} is under a day"
-        findings.error(Code.SLO203, (*path, "duration"), message, "write whole days, such as 28d")
-        return None
-    return period
+    return window_of(window.duration, environment.steps, period=True)
 
 
 def _target(document: OpenSLO, findings: Findings) -> Decimal | None:

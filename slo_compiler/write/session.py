@@ -80,10 +80,12 @@ def write_artifacts(
         OSError: the disk refuses; every file is whole, and the next run goes on from there.
     """
     old = read_manifest(folder)
-    foreign = refuse_foreign([*planned, NAME], [*old.files, *old.pending, NAME], folder)
+    owned = [*old.files, *old.pending]
+    foreign = refuse_foreign(dict.fromkeys([*planned, NAME, *owned]), [*owned, NAME], folder)
     if foreign:
         raise Refused(foreign)
-    kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds)}
+    here = any(Path(path).exists() for path in old.inputs)
+    kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds, here)}
     writer = _Writer(folder, dry, show_diff)
     created = [path for path in planned if not old.owns(path)]
     if created and not dry:
@@ -102,7 +104,7 @@ def write_artifacts(
         writer.carry_out(removal)
     manifest = Manifest(
         __version__,
-        {**{path: digest for path, digest in old.inputs.items() if _still_there(path, given)}, **inputs},
+        {**{path: digest for path, digest in old.inputs.items() if not _is_gone(path, given, here)}, **inputs},
         catalogs,
         {**kept, **new},
     )
@@ -140,15 +142,21 @@ def _sign(manifest: Manifest, old: Manifest, folder: Path, writer: _Writer) -> N
     replace_file(folder / NAME, text.encode())
 
 
-def _is_ours_to_prune(path: str, entry: Entry, given: Sequence[str], kinds: Sequence[str]) -> bool:
+def _is_ours_to_prune(path: str, entry: Entry, given: Sequence[str], kinds: Sequence[str], here: bool) -> bool:
     """Whether this run decides about a file: its kind is asked for, and its specs are, or are gone."""
     if path.split("/", 1)[0] not in kinds:
         return False
-    return all(_under(origin, given) or not Path(origin).exists() for origin in entry.origins)
+    return all(_is_gone(origin, given, here) for origin in entry.origins)
 
 
-def _still_there(path: str, given: Sequence[str]) -> bool:
-    return not _under(path, given) and Path(path).exists()
+def _is_gone(path: str, given: Sequence[str], here: bool) -> bool:
+    """Whether a spec is asked for or no longer there.
+
+    Args:
+        here: some spec of the earlier run is where the manifest says; else this run started in another folder, and
+            no missing file means anything.
+    """
+    return _under(path, given) or (here and not Path(path).exists())
 
 
 def _under(path: str, given: Sequence[str]) -> bool:

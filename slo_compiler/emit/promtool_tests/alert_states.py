@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.notation import expect, firing, number
@@ -30,13 +31,9 @@ class AlertCourse:
         """The alert's name."""
         return str(self.rule["alert"])
 
-    def changes(self) -> set[int]:
+    def changes(self) -> frozenset[int]:
         """The evaluations at which the state changes, and those just before."""
-        found = set()
-        for index in range(1, len(self.states)):
-            if self.states[index] != self.states[index - 1]:
-                found |= {index - 1, index}
-        return found
+        return _changes(self.states)
 
 
 def course(rule: Document, active: Sequence[bool], value: Sequence[float], step: float) -> AlertCourse:
@@ -48,6 +45,14 @@ def course(rule: Document, active: Sequence[bool], value: Sequence[float], step:
         step: seconds between evaluations.
     """
     hold, keep = _seconds(rule.get("for")), _seconds(rule.get("keep_firing_for"))
+    states, shown = _states(tuple(active), tuple(value), hold, keep, step)
+    return AlertCourse(rule, states, shown)
+
+
+@lru_cache(maxsize=4096)
+def _states(
+    active: tuple[bool, ...], value: tuple[float, ...], hold: float, keep: float, step: float
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
     states, shown = [], []
     state, since, kept_since, last = INACTIVE, 0.0, -1.0, 0.0
     for index, is_active in enumerate(active):
@@ -66,7 +71,16 @@ def course(rule: Document, active: Sequence[bool], value: Sequence[float], step:
                 state, kept_since = INACTIVE, -1.0
         states.append(state)
         shown.append(last)
-    return AlertCourse(rule, tuple(states), tuple(shown))
+    return tuple(states), tuple(shown)
+
+
+@lru_cache(maxsize=4096)
+def _changes(states: tuple[str, ...]) -> frozenset[int]:
+    found = set()
+    for index in range(1, len(states)):
+        if states[index] != states[index - 1]:
+            found |= {index - 1, index}
+    return frozenset(found)
 
 
 def state_checks(

@@ -14,11 +14,11 @@ from slo_compiler.emit.promtool_tests.notation import (
     expect,
     expect_scaled,
     group,
-    input_series,
+    raw_input,
     series_name,
     values,
 )
-from slo_compiler.ir import Level, Slo, Spec, Window
+from slo_compiler.ir import Level, Slo, Spec, Steps, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 
@@ -92,14 +92,15 @@ def slow_windows(spec: Spec) -> Document:
     steps = spec.steps
     per_look = _SLOW_EVALUATION_SECONDS // steps.slow
     windows = sorted({w for slo in spec.slos for w in slo.windows if w.level is Level.SLOW}, key=lambda w: w.tiles)
-    marks = _Marks(spec, windows, per_look)
+    lengths = {window.tiles for window in windows} | {slo.period.tiles for slo in spec.slos}
+    marks = _marks(steps, tuple(sorted(lengths)), per_look)
     checks = []
     for look in marks.looks:
         tile = look * per_look
         for window in windows:
             samples = []
-            for factor, slo in _own(spec, window):
-                burn = marks.burn(tile, window, float(slo.budget), factor)
+            for _, slo in _own(spec, window):
+                burn = marks.burn(tile, window, float(slo.budget))
                 if burn is not None:
                     samples.append((labels(slo.slo_id), burn))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
@@ -115,11 +116,13 @@ class _Marks:
     Tile k stands a third of a step before evaluation k, as in the fast file.
     """
 
-    def __init__(self, spec: Spec, windows: Sequence[Window], per_look: int) -> None:
-        self.steps = spec.steps
+    def __init__(self, steps: Steps, lengths: Sequence[int], per_look: int) -> None:
         self.per_look = per_look
+        self._texts: dict[tuple[str, float], str] = {}
+        self._burns: dict[tuple[int, Window, float], float | None] = {}
+        self._periods: dict[tuple[int, int], tuple[float, float, float]] = {}
         # Before the first look no traffic, before the second hardly an event, then every few tiles.
-        some = range(2 * per_look + 5, _SLOW_COURSE_HOURS * 3600 // self.steps.slow, _SLOW_EVERY)
+        some = range(2 * per_look + 5, _SLOW_COURSE_HOURS * 3600 // steps.slow, _SLOW_EVERY)
         self.events: dict[int, float] = {tile: 40.0 + tile % 7 for tile in some}
         self.bad: dict[int, float] = {tile: 1.0 + tile % 3 for tile in some}
         for tile in range(1, per_look, _SLOW_EVERY):
@@ -127,7 +130,7 @@ class _Marks:
         self.events[2 * per_look - 9], self.bad[2 * per_look - 9] = 0.0002, 0.0001
         self.targets = set(range(_TARGET_FROM_TILE, some.stop, _SLOW_EVERY))
         looks = {1, 2, 3, 5, 7}
-        for window in {w.tiles for w in windows} | {slo.period.tiles for slo in spec.slos}:
+        for window in lengths:
             # A look whose window has one mark in its oldest tile, and another that is one tile too old.
             look = -(-window // per_look) + 3
             looks.add(look)
@@ -141,8 +144,14 @@ class _Marks:
             self.events[tile], self.bad[tile] = 21.0, 2.0
             self.targets.add(tile)
 
-    def burn(self, tile: int, window: Window, budget: float, factor: int) -> float | None:
-        """Bad events over a full window at the mean traffic, over the budget."""
+    def burn(self, tile: int, window: Window, budget: float) -> float | None:
+        """Bad events over a full window at the mean traffic, over the budget; the same however many events there are."""
+        key = (tile, window, budget)
+        if key not in self._burns:
+            self._burns[key] = self._burn(tile, window, budget)
+        return self._burns[key]
+
+    def _burn(self, tile: int, window: Window, budget: float) -> float | None:
         events = _within(self.events, tile, window.tiles)
         if not events or sum(events) == 0:
             return None
@@ -152,12 +161,14 @@ class _Marks:
             return bad / (sum(events) * window.tiles / evaluations * budget)
         return bad / (sum(events) / len(events) * window.tiles * budget)
 
-    def period(self, tile: int, slo: Slo, factor: int) -> tuple[float, float, float]:
-        """Events, bad events and coverage of the period."""
-        length = slo.period.tiles
-        events = sum(_within(self.events, tile, length)) * factor
-        bad = sum(_within(self.bad, tile, length)) * factor
-        return events, bad, self._evaluations(tile, length) / length
+    def period(self, tile: int, length: int) -> tuple[float, float, float]:
+        """Events, bad events and coverage of a period of so many tiles."""
+        key = (tile, length)
+        if key not in self._periods:
+            events = sum(_within(self.events, tile, length))
+            bad = sum(_within(self.bad, tile, length))
+            self._periods[key] = (events, bad, self._evaluations(tile, length) / length)
+        return self._periods[key]
 
     def _evaluations(self, tile: int, length: int) -> int:
         """Targets that were recorded in a window: those given, and those that the rules write at every look."""
@@ -168,25 +179,40 @@ class _Marks:
         """The tiles of every SLO; each next SLO has that many times the events."""
         found = []
         for factor, slo in enumerate(spec.slos, start=1):
-            target = float(slo.target)
-            for name, tiles in (
-                (names.EVENTS["slow"], {tile: value * factor for tile, value in self.events.items()}),
-                (names.BAD_EVENTS["slow"], {tile: value * factor for tile, value in self.bad.items()}),
-                (names.TARGET, dict.fromkeys(self.targets, target)),
+            for name, value in (
+                (names.EVENTS["slow"], factor),
+                (names.BAD_EVENTS["slow"], factor),
+                (names.TARGET, float(slo.target)),
             ):
-                found.append(self._tiles(name, slo.slo_id, tiles))
-        for name in (names.EVENTS["slow"], names.BAD_EVENTS["slow"], names.TARGET):
-            found.append(self._tiles(name, DECOY, dict.fromkeys(self.events, _DECOY_VALUE)))
-        return found
+                found.append(raw_input(series_name(name, {"slo_id": slo.slo_id}), self._text(name, value)))
+        recorded = (names.EVENTS["slow"], names.BAD_EVENTS["slow"], names.TARGET)
+        return found + [raw_input(series_name(name, {"slo_id": DECOY}), self._text(name, 999.0)) for name in recorded]
 
-    def _tiles(self, name: str, slo_id: str, tiles: dict[int, float]) -> Document:
+    def _text(self, name: str, factor: float) -> str:
+        """The tiles of a series, times a factor; the target is the factor itself."""
+        key = (name, factor)
+        if key not in self._texts:
+            self._texts[key] = self._made_text(name, factor)
+        return self._texts[key]
+
+    def _made_text(self, name: str, factor: float) -> str:
         slots: list[Slot] = [GAP] * (self.last * _SLOW_SLOTS + 1)
+        tiles = dict.fromkeys(self.targets, 1.0)
         if name == names.EVENTS["slow"]:
             # Stale at every look: the rules that make bad events of events then write nothing of their own.
             slots[:: self.per_look * _SLOW_SLOTS] = [STALE] * (self.last // self.per_look + 1)
+            tiles = self.events
+        elif name == names.BAD_EVENTS["slow"]:
+            tiles = self.bad
         for tile, value in tiles.items():
-            slots[tile * _SLOW_SLOTS - 1] = value
-        return input_series(name, {"slo_id": slo_id}, slots)
+            slots[tile * _SLOW_SLOTS - 1] = value * factor
+        return values(slots)
+
+
+@lru_cache(maxsize=64)
+def _marks(steps: Steps, lengths: tuple[int, ...], per_look: int) -> _Marks:
+    """The marks for windows and periods of these lengths in tiles; the same for every spec of one shape."""
+    return _Marks(steps, lengths, per_look)
 
 
 def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
@@ -201,10 +227,10 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
         )
     }
     for factor, slo in enumerate(spec.slos, start=1):
-        events, bad, coverage = marks.period(tile, slo, factor)
+        events, bad, coverage = marks.period(tile, slo.period.tiles)
         own = labels(slo.slo_id)
-        found[names.PERIOD_EVENTS].append((own, events))
-        found[names.PERIOD_BAD_EVENTS].append((own, bad))
+        found[names.PERIOD_EVENTS].append((own, events * factor))
+        found[names.PERIOD_BAD_EVENTS].append((own, bad * factor))
         found[names.PERIOD_COVERAGE].append((own, coverage * 1000))
         if events > 0:
             attainment = 1 - bad / events

@@ -1,58 +1,94 @@
-"""Counters that contradict each other: just under the tolerance, then just over it."""
+"""Counters that contradict each other: just under the tolerance, just over it, under it again, and exactly at it."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.batches import slo_batches
-from slo_compiler.emit.promtool_tests.labels import near_misses, variants
+from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import at, group, ramp, raw_input, series_name
-from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
+from slo_compiler.ir import Counters, Histogram, Matcher, Selector, Slo, Spec
 from slo_compiler.promql.measurements import counts_of
 from slo_compiler.units import decimal_text
 
+# (value at the first slot, increase per slot, slots after the first), one after the other.
+_Ramps = tuple[tuple[float, float, int], ...]
+
 # Samples 7 s apart meet the edges of a 5m range at no evaluation that matters.
 _SLOT = 7
-_MINUTES = 32
-_TURN = 10
-# Per slot; in five minutes these are 2000 events, 2020.5 and 2021.5 of a part that may hold 1.01 x 2000 + 1.
+_MINUTES, _TURN, _BACK = 36, 10, 31
+# In five minutes these are 2000 events, and 2020.5 and 2021.5 of a part that may hold 1.01 x 2000 + 1.
 _PER_SLOT = 2000 * _SLOT / 300
 _UNDER, _OVER = _PER_SLOT * 2020.5 / 2000, _PER_SLOT * 2021.5 / 2000
+_LAST, _TURN_SLOT, _BACK_SLOT = (minutes * 60 // _SLOT for minutes in (_MINUTES, _TURN, _BACK))
+_TOTAL: _Ramps = ((1000, _PER_SLOT, _LAST),)
+_AT_TURN = 500 + _UNDER * _TURN_SLOT
+_AT_BACK = _AT_TURN + _OVER * (_BACK_SLOT - _TURN_SLOT)
+_PART: _Ramps = (
+    (500, _UNDER, _TURN_SLOT),
+    (_AT_TURN + _OVER, _OVER, _BACK_SLOT - _TURN_SLOT - 1),
+    (_AT_BACK + _UNDER, _UNDER, _LAST - _BACK_SLOT - 1),
+)
+# Exactly one event more than none in five minutes: 4 samples 75 s apart, stretched from 225 s to 300 s.
+_EXACT_SLOT, _EXACT_SLOTS = 75, 10
+_EXACT_TOTAL: _Ramps = ((1000, 0, _EXACT_SLOTS),)
+_EXACT_PART: _Ramps = ((500, 0.25, _EXACT_SLOTS),)
+# Two replicas share the events unevenly, and the part unlike the total.
+_TOTAL_SHARES, _PART_SHARES = (0.625, 0.375), (0.5, 0.5)
 
 
 def contradictions(spec: Spec) -> list[Document]:
-    """SLOImpossibleData of every SLO that has it."""
-    return [_batch(spec, slos) for slos in slo_batches(slo for slo in spec.slos if alerts.can_contradict(slo))]
+    """SLOImpossibleData of every SLO that has it and whose selectors can contradict each other at all."""
+    found = []
+    for slos in slo_batches(slo for slo in spec.slos if alerts.can_contradict(slo)):
+        drawable = [slo for slo in slos if _is_drawable(slo)]
+        if drawable:
+            found += [_over_and_back(spec, drawable), _exactly(spec, drawable)]
+    return found
 
 
-def _batch(spec: Spec, slos: list[Slo]) -> Document:
+def _is_drawable(slo: Slo) -> bool:
+    try:
+        _series(slo, _TOTAL, _PART)
+    except NoExample:
+        return False
+    return True
+
+
+def _over_and_back(spec: Spec, slos: list[Slo]) -> Document:
     step = spec.steps.fast
     length = _MINUTES * 60 // step
-    series: dict[str, Document] = {}
     checks: list[Document] = []
     courses: list[AlertCourse] = []
     for slo in slos:
-        series |= {item["series"]: item for item in _series(slo)}
-        own = _course(spec, slo, length, step)
+        own = course(alerts.impossible_data(spec, slo), *_activity(length, step), step)
         looks = sorted(own.changes() | {4, length - 1})
         checks += state_checks([own], looks, step, slo.slo_id, ["sli"], only=own.name)
         courses.append(own)
-    texts = [text_checks(courses, courses[0].name, length - 1, step)]
-    title = f"contradictions of {', '.join(slo.name for slo in slos)}"
-    return group(title, at(_SLOT), list(series.values()), checks, texts)
+    fires = max(look for look, state in enumerate(courses[0].states) if state == "firing")
+    texts = [text_checks(courses, courses[0].name, fires - 2, step)]
+    title = f"contradictions of {_names(slos)}"
+    return group(title, at(_SLOT), _all_series(slos, _TOTAL, _PART), checks, texts)
 
 
-# (value at the first slot, increase per slot, slots after the first), one after the other.
-_Ramps = tuple[tuple[float, float, int], ...]
-_LAST, _TURN_SLOT = _MINUTES * 60 // _SLOT, _TURN * 60 // _SLOT
-_TOTAL: _Ramps = ((1000, round(_PER_SLOT, 6), _LAST),)
-_AT_TURN = round(500 + _UNDER * _TURN_SLOT, 6)
-_PART: _Ramps = (
-    (500, round(_UNDER, 6), _TURN_SLOT),
-    (round(_AT_TURN + _OVER, 6), round(_OVER, 6), _LAST - _TURN_SLOT - 1),
-)
+def _exactly(spec: Spec, slos: list[Slo]) -> Document:
+    step = spec.steps.fast
+    checks: list[Document] = []
+    for slo in slos:
+        silent = course(alerts.impossible_data(spec, slo), (False,) * 25, (0.0,) * 25, step)
+        looks = [look for look in (630, 690) if look % step == 0]
+        checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, ["sli"], only=silent.name)
+    return group(
+        f"no contradiction of {_names(slos)}", at(_EXACT_SLOT), _all_series(slos, _EXACT_TOTAL, _EXACT_PART), checks
+    )
+
+
+def _names(slos: list[Slo]) -> str:
+    return ", ".join(slo.name for slo in slos)
 
 
 def _samples(ramps: _Ramps) -> list[model.Sample]:
@@ -60,39 +96,67 @@ def _samples(ramps: _Ramps) -> list[model.Sample]:
     return [(slot * float(_SLOT), value) for slot, value in enumerate(values)]
 
 
-def _text(ramps: _Ramps, factor: int = 1) -> str:
-    return " ".join(ramp(start * factor, rise * factor, last) for start, rise, last in ramps)
-
-
-def _course(spec: Spec, slo: Slo, length: int, step: int) -> AlertCourse:
+@lru_cache(maxsize=8)
+def _activity(length: int, step: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+    """Whether the part is over the tolerance at each evaluation, and what it then is."""
     totals, parts = _samples(_TOTAL), _samples(_PART)
     active, value = [], []
     for index in range(length):
         part, total = (model.increase(samples, index * step, 300) for samples in (parts, totals))
         active.append(part is not None and total is not None and part > 1.01 * total + 1)
         value.append(part or 0.0)
-    return course(alerts.impossible_data(spec, slo), active, value, step)
+    return tuple(active), tuple(value)
 
 
-def _series(slo: Slo) -> list[Document]:
+@lru_cache(maxsize=64)
+def _text(ramps: _Ramps, factor: float) -> str:
+    return " ".join(ramp(round(start * factor, 6), round(rise * factor, 6), last) for start, rise, last in ramps)
+
+
+def _all_series(slos: list[Slo], total: _Ramps, part: _Ramps) -> list[Document]:
+    found: dict[str, Document] = {}
+    for slo in slos:
+        for item in _series(slo, total, part):
+            found.setdefault(item["series"], item)
+    return list(found.values())
+
+
+def _series(slo: Slo, total: _Ramps, part: _Ramps) -> list[Document]:
     measurement = slo.measurement
     if isinstance(measurement, Histogram):
-        edges = {"le": _spelt(decimal_text(measurement.measured.edge))}
+        edge = decimal_text(measurement.measured.edge)
         count = counts_of(measurement)[0]
         bucket = Selector(f"{measurement.names[0]}_bucket", measurement.matchers)
-        return [*_both(count, {}, _TOTAL), *_both(bucket, edges, _PART)]
+        found = _replicas(count, {}, total, _TOTAL_SHARES)
+        found += _replicas(bucket, {"le": edge if "." in edge else f"{edge}.0"}, part, _PART_SHARES)
+        # A rule that forgot the edge would read this bucket too.
+        return found + _replicas(bucket, {"le": "+Inf"}, total, _TOTAL_SHARES)
     if isinstance(measurement, Counters):
-        return [*_both(measurement.total, {}, _TOTAL), *_both(measurement.part, {}, _PART)]
+        shared = measurement.part.name == measurement.total.name
+        found = _replicas(measurement.total, {}, total, _TOTAL_SHARES, measurement.part.matchers if shared else ())
+        without = measurement.total.matchers if shared else ()
+        return found + _replicas(measurement.part, {}, part, _PART_SHARES, without)
     return []
 
 
-def _both(selector: Selector, more: dict[str, str], ramps: _Ramps) -> list[Document]:
-    """The series, and strangers that would change the sum."""
-    labels = variants(selector.matchers)[-1]
-    found = [raw_input(series_name(selector.name, {**labels, **more}), _text(ramps))]
-    misses = near_misses(selector.matchers, labels)
-    return found + [raw_input(series_name(selector.name, {**miss, **more}), _text(ramps, 5)) for miss in misses]
+def _replicas(
+    selector: Selector,
+    more: dict[str, str],
+    ramps: _Ramps,
+    shares: tuple[float, ...],
+    without: tuple[Matcher, ...] = (),
+) -> list[Document]:
+    """The series of two replicas, and strangers that would change the sum.
 
-
-def _spelt(edge: str) -> str:
-    return edge if "." in edge else f"{edge}.0"
+    Raises:
+        NoExample: no series satisfies the selector without satisfying `without`.
+    """
+    alternatives = [matching(selector.matchers, without)] if without else variants(selector.matchers)
+    found = []
+    for index, share in enumerate(shares):
+        labels = {**alternatives[-1 - index % len(alternatives)], **more, "replica": f"r{index}"}
+        found.append(raw_input(series_name(selector.name, labels), _text(ramps, share)))
+    if not without:
+        misses = near_misses(selector.matchers, alternatives[-1])
+        found += [raw_input(series_name(selector.name, {**miss, **more}), _text(ramps, 5)) for miss in misses]
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
@@ -11,36 +12,26 @@ from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.batches import source_batches
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import (
-    GAP,
-    STALE,
-    Slot,
-    at,
-    group,
-    input_series,
-    ramp,
-    raw_input,
-    series_name,
-    values,
-)
-from slo_compiler.ir import Deadline, Gauges, Matcher, Selector, Slo, Source, Spec
+from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, ramp, raw_input, series_name, values
+from slo_compiler.ir import Deadline, Gauges, Matcher, Slo, Source, Spec
 
 # Slots of 5 s, so that scrapes of `up` can lie between the evaluations; the rest changes at whole minutes.
 _SLOT = 5
-_TOKENS_FROM = 1000.0
 _MINUTES = 63
 _SLOTS = _MINUTES * 60 // _SLOT
-# The source: half an event at minute 1, gone from 5 to 40, its targets down from 45.
+# The source: hardly an event at minute 1, gone from 5 to 40, its targets down from 45.
 _EVENT, _GONE, _BACK, _DOWN = 1, 5, 40, 45
-# A replica stops producing tokens at minute 10; the queue passes its limit at minute 20.
-_STOPS, _QUEUE = 10, 20
-# One target in two is scraped too rarely from minute 8.
-_SPARSE = 8
+# A replica produces no tokens from minute 10 to 30; the queue is exactly at its limit from 15, over it from 20 to 40.
+_STOPS, _RESUMES = 10, 30
+_QUEUE_AT, _QUEUE_OVER, _QUEUE_DOWN = 15, 20, 40
+# One of two targets is scraped half as often from minute 4, too rarely from 8, and as it should be from 50.
+_HALF, _SPARSE, _WHOLE = 4, 8, 50
+_TOKENS_FROM = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Replica:
-    """An engine's gauges: running, waiting, and tokens per slot until it stops; powers of two add up exactly."""
+    """An engine's gauges: running, waiting, and tokens per slot; powers of two add up exactly."""
 
     name: str
     running: float
@@ -51,11 +42,13 @@ class _Replica:
 
 
 _REPLICAS = (
-    _Replica("busy", 3, 0, 0.0078125),
     _Replica("idle", 0, 0, 0),
-    _Replica("stuck", 1, 0, 0.0078125, stops=True, hangs=True),
+    _Replica("busy", 3, 0, 2**-17),
+    _Replica("stuck", 1, 0, 2**-17, stops=True, hangs=True),
     _Replica("queued", 0, 1, 0, hangs=True),
 )
+# A second rank of every replica holds nothing, and one request of the busy one's queue.
+_RANKS = ("0", "1")
 
 
 def engine_alerts(spec: Spec) -> list[Document]:
@@ -77,14 +70,16 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
         courses += _gauge_courses(spec, spec.gauges, length, step)
     watched = _first_watchers(spec)
     drawn: set[tuple[Matcher, ...]] = set()
+    scrape = float(spec.steps.scrape)
     for source in sources:
         series += _source_series(source)
         courses += _source_courses(spec, source, length, step)
         if source.target_matchers and source.target_matchers not in drawn:
             drawn.add(source.target_matchers)
-            series += _up_series(source, float(spec.steps.scrape))
+            series += _up_series(source, scrape)
         if source in watched:
-            courses.append(_scrapes_course(spec, source, length, step))
+            rule = alerts.scrapes_missing(spec, source)
+            courses.append(course(rule, *_scrapes_missing(scrape, length, step), step))
     if not courses:
         return None
     series = list({item["series"]: item for item in series}.values())
@@ -112,9 +107,10 @@ def _first_watchers(spec: Spec) -> list[Source]:
 
 
 def _texts(courses: list[AlertCourse], length: int, step: int) -> list[Document]:
+    """Each alert's labels and texts once, at its first firing evaluation but one."""
     checks = []
     told: set[int] = set()
-    for look in range(length):
+    for look in sorted({item.states.index(FIRING) + 1 for item in courses if FIRING in item.states[: length - 1]}):
         for name in sorted({item.name for item in courses}):
             alive = [item for item in courses if item.name == name and item.states[look] == FIRING]
             if any(id(item) not in told for item in alive):
@@ -132,173 +128,193 @@ def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
     found = []
     matchers = gauges.running[0].matchers
     alternatives = variants(matchers)
+    limit = float(spec.queue_limit) if spec.queue_limit is not None else None
     for number, replica in enumerate(_REPLICAS):
-        own = {**alternatives[number % len(alternatives)], gauges.replica_label: replica.name}
-        found += _gauges_of(gauges, own, replica, spec)
+        labels = {**alternatives[number % len(alternatives)], gauges.replica_label: replica.name}
+        for rank in _RANKS:
+            found += _gauges_of(gauges, {**labels, "rank": rank}, replica if rank == "0" else None, rank, limit)
         for index, miss in enumerate(near_misses(matchers, matching(matchers))):
             # A stranger on the same replica contradicts it: it hangs where the replica works, and works where it hangs.
-            other = {**miss, gauges.replica_label: replica.name}
-            stranger = _Replica(replica.name, 5 if not replica.hangs else 0, 0, 3 if replica.hangs else 0)
-            found += _gauges_of(gauges, {**other, "stranger": str(index)}, stranger, None)
+            other = {**miss, gauges.replica_label: replica.name, "rank": "0", "stranger": str(index)}
+            stranger = _Replica("stranger", 0 if replica.hangs else 5, 7, 3 if replica.hangs else 0)
+            found += _gauges_of(gauges, other, stranger, "0", None)
     return found
 
 
-def _gauges_of(gauges: Gauges, labels: dict[str, str], replica: _Replica, spec: Spec | None) -> list[Document]:
-    running = values(_minute_slots(lambda _: replica.running))
-    waiting = values(_minute_slots(lambda minute: _waiting(replica, spec, minute)))
+def _gauges_of(
+    gauges: Gauges, labels: dict[str, str], replica: _Replica | None, rank: str, limit: float | None
+) -> list[Document]:
+    running, waiting, tokens = _gauge_texts(replica or _Replica(f"rank {rank}", 0, 0, 0), limit)
+    if replica is None and limit is not None and labels[gauges.replica_label] == "busy":
+        waiting = ramp(1, 0, _SLOTS)
     return [
         raw_input(series_name(selectors[0].name, labels), text)
-        for selectors, text in (
-            (gauges.running, running),
-            (gauges.waiting, waiting),
-            (gauges.tokens, _tokens_text(replica)),
-        )
+        for selectors, text in ((gauges.running, running), (gauges.waiting, waiting), (gauges.tokens, tokens))
     ]
+
+
+@lru_cache(maxsize=256)
+def _gauge_texts(replica: _Replica, limit: float | None) -> tuple[str, str, str]:
+    waiting = values(_minute_slots(lambda minute: _waiting(replica, limit, minute)))
+    return ramp(replica.running, 0, _SLOTS), waiting, _tokens_text(replica)
 
 
 def _tokens_text(replica: _Replica) -> str:
     if not replica.stops:
         return ramp(_TOKENS_FROM, replica.tokens, _SLOTS)
-    stop = _STOPS * 60 // _SLOT
-    at_stop = round(_TOKENS_FROM + replica.tokens * stop, 6)
-    return f"{ramp(_TOKENS_FROM, replica.tokens, stop)} {ramp(at_stop, 0, _SLOTS - stop - 1)}"
+    stop, resume = _STOPS * 60 // _SLOT, _RESUMES * 60 // _SLOT
+    at_stop = _TOKENS_FROM + replica.tokens * stop
+    return (
+        f"{ramp(_TOKENS_FROM, replica.tokens, stop)} {ramp(at_stop, 0, resume - stop - 1)} "
+        f"{ramp(at_stop + replica.tokens, replica.tokens, _SLOTS - resume - 1)}"
+    )
 
 
-def _waiting(replica: _Replica, spec: Spec | None, minute: float) -> float:
-    """Waiting requests; the busy replica brings the mean exactly to the limit, and past it."""
-    if spec is None or spec.queue_limit is None or replica.name != "busy":
+def _waiting(replica: _Replica, limit: float | None, minute: float) -> float:
+    """Waiting requests; the busy replica's bring the mean under the limit, exactly to it, over it, and back.
+
+    One of the busy replica's requests waits in its second rank.
+    """
+    if limit is None or replica.name != "busy":
         return replica.waiting
     others = sum(item.waiting for item in _REPLICAS if item.name != "busy")
-    return float(spec.queue_limit) * len(_REPLICAS) - others + (1 if minute >= _QUEUE else 0)
+    return limit * len(_REPLICAS) - others - 1 + _beyond_limit(minute)
 
 
-def _tokens(replica: _Replica, minute: float) -> float:
-    minute = min(minute, float(_STOPS)) if replica.stops else minute
-    return _TOKENS_FROM + replica.tokens * minute * 60 / _SLOT
+def _beyond_limit(minute: float) -> float:
+    if minute < _QUEUE_AT:
+        return -1.0
+    return 1.0 if _QUEUE_OVER <= minute < _QUEUE_DOWN else 0.0
+
+
+@lru_cache(maxsize=64)
+def _stalled(replica: _Replica, length: int, step: int) -> tuple[bool, ...]:
+    """Whether requests are in the replica while no token left it for 5m."""
+    samples = []
+    for slot in range(_SLOTS + 1):
+        minute = slot * _SLOT / 60
+        if replica.stops:
+            minute -= min(max(minute - _STOPS, 0.0), float(_RESUMES - _STOPS))
+        samples.append((float(slot * _SLOT), _TOKENS_FROM + replica.tokens * minute * 60 / _SLOT))
+    inside = replica.running + replica.waiting > 0
+    return tuple(inside and not (model.increase(samples, index * step, 300) or 0) > 0 for index in range(length))
 
 
 def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[AlertCourse]:
     found = []
     rule = alerts.engine_stalled(spec, gauges)
     alternatives = variants(gauges.running[0].matchers)
+    limit = float(spec.queue_limit) if spec.queue_limit is not None else None
     for number, replica in enumerate(_REPLICAS):
         labels = alternatives[number % len(alternatives)]
-        tokens = [
-            (slot * _SLOT, float(value))
-            for slot, value in enumerate(_minute_slots(lambda minute, item=replica: _tokens(item, minute)))  # type: ignore[misc]
-        ]
-        active = []
-        for index in range(length):
-            gained = model.increase(tokens, index * step, 300)
-            active.append(replica.running + replica.waiting > 0 and not (gained is not None and gained > 0))
-        if replica.name == "busy":
-            active = [False] * length
-        # The first look has no two samples yet: nothing moves, so what holds requests is pending.
-        if replica.running + replica.waiting > 0:
-            active[0] = True
         job = {"job": labels["job"]} if "job" in labels else {}
         own = {**rule, "series_labels": {**job, gauges.replica_label: replica.name}}
-        value = [replica.running + _waiting(replica, spec, index * step / 60) for index in range(length)]
-        found.append(course(own, active, value, step))
-    if spec.queue_limit is not None:
-        limit = float(spec.queue_limit)
-        mean = [limit + (1 / len(_REPLICAS) if index * step / 60 >= _QUEUE else 0) for index in range(length)]
+        value = tuple(replica.running + _waiting(replica, limit, index * step / 60) for index in range(length))
+        found.append(course(own, _stalled(replica, length, step), value, step))
+    if spec.queue_limit is not None and limit is not None:
+        mean = tuple(limit + _beyond_limit(index * step / 60) / len(_REPLICAS) for index in range(length))
         rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
-        found.append(course(rule, [value > limit for value in mean], mean, step))
+        found.append(course(rule, tuple(value > limit for value in mean), mean, step))
     return found
 
 
-def _source_slots() -> list[Slot]:
+@lru_cache(maxsize=1)
+def _source_slots() -> tuple[Slot, ...]:
     def value(minute: float) -> Slot:
         if _GONE <= minute < _BACK or minute >= _DOWN:
             return STALE if minute in (_GONE, _DOWN) else GAP
-        return 100.5 if minute >= _EVENT else 100.0
+        return 100.0 + 2**-11 if minute >= _EVENT else 100.0
 
-    return _minute_slots(value)
+    return tuple(_minute_slots(value))
+
+
+@lru_cache(maxsize=1)
+def _source_text() -> str:
+    return values(_source_slots())
 
 
 def _source_series(source: Source) -> list[Document]:
-    found = []
     selector = source.selectors[0]
     alternatives = variants(selector.matchers)
     labels = alternatives[-1]
-    found.append(input_series(selector.name, labels, _source_slots()))
+    found = [raw_input(series_name(selector.name, labels), _source_text())]
     # Strangers are there when the source is gone, and their traffic comes when it has none.
     strangers = ramp(50, 2.5, _SLOTS)
     misses = near_misses(selector.matchers, labels)
     return found + [raw_input(series_name(selector.name, miss), strangers) for miss in misses]
 
 
-def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[AlertCourse]:
-    rules = alerts.source_absent(spec, source)
+@lru_cache(maxsize=16)
+def _absence(scrape: float, length: int, step: int) -> tuple[tuple[bool, ...], tuple[bool, ...], tuple[float, ...]]:
+    """Per evaluation: the source is gone while targets are up; it is gone and had traffic; how many targets are up."""
     minutes = [index * step / 60 for index in range(length)]
     gone = [_GONE <= minute < _BACK or minute >= _DOWN for minute in minutes]
-    scrapes = [
-        (slot * _SLOT, float(value))
-        for slot, value in enumerate(_up_slots(float(spec.steps.scrape), sparse=False, down_from=_DOWN))
-        if not isinstance(value, str)
-    ]
+    targets = [_scrapes(scrape, second=second) for second in (False, True)]
     # A target counts as up until a scrape says otherwise.
-    up = [model.latest(scrapes, index * step) == 1 for index in range(length)]
-    samples = [(slot * _SLOT, float(value)) for slot, value in enumerate(_source_slots()) if not isinstance(value, str)]
+    up = [float(sum(model.latest(samples, index * step) == 1 for samples in targets)) for index in range(length)]
+    samples = [(slot * _SLOT, value) for slot, value in enumerate(_source_slots()) if not isinstance(value, str)]
     traffic = [(model.increase(samples, index * step - 1800, 1800) or 0) > 0 for index in range(length)]
-    lost = [absent and had for absent, had in zip(gone, traffic, strict=True)]
-    ones = [1.0] * length
+    unexposed = tuple(absent and count > 0 for absent, count in zip(gone, up, strict=True))
+    return unexposed, tuple(absent and had for absent, had in zip(gone, traffic, strict=True)), tuple(up)
+
+
+def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[AlertCourse]:
+    rules = alerts.source_absent(spec, source)
+    unexposed, lost, up = _absence(float(spec.steps.scrape), length, step)
+    ones = (1.0,) * length
     if not source.target_matchers:
         return [course(rules[0], lost, ones, step)]
-    exposed = [absent and is_up for absent, is_up in zip(gone, up, strict=True)]
-    return [course(rules[0], exposed, ones, step), course(rules[1], lost, ones, step)]
+    return [course(rules[0], unexposed, up, step), course(rules[1], lost, ones, step)]
 
 
-def _up_slots(scrape: float, *, sparse: bool, down_from: int | None) -> list[Slot]:
-    """`up` at every scrape between the evaluations; `sparse` at every second one, and at fewer still later on."""
+@lru_cache(maxsize=16)
+def _up_slots(scrape: float, *, second: bool) -> tuple[Slot, ...]:
+    """`up` at every scrape between the evaluations; the second target misses scrapes for a while."""
     slots: list[Slot] = [GAP] * (_SLOTS + 1)
-    scrapes = 0
-    for slot in range(1, _SLOTS + 1, max(1, int(scrape) // _SLOT)):
-        scrapes += 1
+    for scrapes, slot in enumerate(range(1, _SLOTS + 1, max(1, int(scrape) // _SLOT)), start=1):
         minute = slot * _SLOT / 60
-        if sparse and (scrapes % 2 == 0 or (minute >= _SPARSE and scrapes % 20 == 1)):
-            continue
-        slots[slot] = 0.0 if down_from is not None and minute >= down_from else 1.0
-    return slots
+        half = _HALF <= minute < _WHOLE and scrapes % 2 == 0
+        sparse = _SPARSE <= minute < _WHOLE and scrapes % 20 == 1
+        if not (second and (half or sparse)):
+            slots[slot] = 0.0 if minute >= _DOWN else 1.0
+    return tuple(slots)
+
+
+@lru_cache(maxsize=16)
+def _up_text(scrape: float, *, second: bool) -> str:
+    return values(_up_slots(scrape, second=second))
+
+
+def _scrapes(scrape: float, *, second: bool) -> list[model.Sample]:
+    slots = _up_slots(scrape, second=second)
+    return [(float(slot * _SLOT), value) for slot, value in enumerate(slots) if not isinstance(value, str)]
 
 
 def _up_series(source: Source, scrape: float) -> list[Document]:
     alternatives = variants(source.target_matchers)
-    labels = alternatives[0]
-    first = {**alternatives[-1], "replica_of_up": "first"}
-    second = {**labels, "replica_of_up": "second"}
-    # The second target is up in no scrape: only its scrapes are counted.
-    never = [0.0 if value == 1.0 else value for value in _up_slots(scrape, sparse=True, down_from=None)]
-    found = [
-        input_series("up", first, _up_slots(scrape, sparse=False, down_from=_DOWN)),
-        input_series("up", second, never),
-    ]
-    strangers = _up_slots(scrape, sparse=False, down_from=None)
-    return found + [input_series("up", miss, strangers) for miss in near_misses(source.target_matchers, labels)]
+    first = series_name("up", {**alternatives[-1], "target": "first"})
+    second = series_name("up", {**alternatives[0], "target": "second"})
+    found = [raw_input(first, _up_text(scrape, second=False)), raw_input(second, _up_text(scrape, second=True))]
+    # Strangers stay up when the targets go down.
+    strangers = ramp(1, 0, _SLOTS)
+    misses = near_misses(source.target_matchers, alternatives[0])
+    return found + [raw_input(series_name("up", miss), strangers) for miss in misses]
 
 
-def _scrapes_course(spec: Spec, source: Source, length: int, step: int) -> AlertCourse:
-    rule = alerts.scrapes_missing(spec, source)
-    scrape = float(spec.steps.scrape)
+@lru_cache(maxsize=16)
+def _scrapes_missing(scrape: float, length: int, step: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+    """Whether too few scrapes arrive at each evaluation, and how many do."""
     limit = round(0.75 * 300 / scrape, 3)
+    targets = [_scrapes(scrape, second=second) for second in (False, True)]
     counted = []
     for index in range(length):
-        now = index * step
-        counts = [
-            sum(1 for slot, value in enumerate(slots) if value != GAP and now - 300 < slot * _SLOT <= now)
-            for slots in (
-                _up_slots(scrape, sparse=False, down_from=None),
-                _up_slots(scrape, sparse=True, down_from=None),
-            )
-        ]
-        present = [count for count in counts if count]
+        present = [count for samples in targets if (count := len(model.in_range(samples, index * step, 300)))]
         counted.append(sum(present) / len(present) if present else limit)
-    return course(rule, [value < limit for value in counted], counted, step)
+    return tuple(value < limit for value in counted), tuple(counted)
 
 
 def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tuple[list[Document], list[Document]]:
-    """The age of the oldest pending document, exactly at its limit and then over it."""
+    """The age of the oldest pending document: under its limit, exactly at it, over it, and back."""
     checks: list[Document] = []
     texts: list[Document] = []
     for slo in spec.slos:
@@ -306,22 +322,23 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
             continue
         limit = float(slo.deadline.limit.seconds) * 0.8
         series += _age_series(slo, slo.deadline, limit)
-        over = [index * step / 60 >= _QUEUE for index in range(length)]
-        rule = alerts.deadline_at_risk(spec, slo)
-        own = course(rule, over, [limit + 60 if is_over else limit for is_over in over], step)
+        age = tuple(limit + 60 * _beyond_limit(index * step / 60) for index in range(length))
+        own = course(alerts.deadline_at_risk(spec, slo), tuple(value > limit for value in age), age, step)
         looks = sorted(own.changes() | {2, length - 1})
         checks += state_checks([own], looks, step, slo.slo_id, ["severity"], only=own.name)
-        texts.append(text_checks([own], own.name, length - 1, step))
+        texts.append(text_checks([own], own.name, own.states.index(FIRING) + 1, step))
     return checks, texts
 
 
 def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
-    selector: Selector = deadline.pending_age
+    selector = deadline.pending_age
     labels = variants(selector.matchers)[-1]
-    oldest = _minute_slots(lambda minute: limit + (60 if minute >= _QUEUE else 0))
+    oldest = values(_minute_slots(lambda minute: limit + 60 * _beyond_limit(minute)))
     found = [
-        input_series(selector.name, {**labels, "queue": "oldest"}, oldest),
-        input_series(selector.name, {**labels, "queue": "younger"}, _minute_slots(lambda _: 1.0)),
+        raw_input(series_name(selector.name, {**labels, "queue": "oldest"}), oldest),
+        raw_input(series_name(selector.name, {**labels, "queue": "younger"}), ramp(1, 0, _SLOTS)),
     ]
-    older = _minute_slots(lambda _: limit * 9)
-    return found + [input_series(selector.name, miss, older) for miss in near_misses(selector.matchers, labels)]
+    # A stranger is over the limit where the own queue is not.
+    older = ramp(limit * 9, 0, _SLOTS)
+    misses = near_misses(selector.matchers, labels)
+    return found + [raw_input(series_name(selector.name, miss), older) for miss in misses]

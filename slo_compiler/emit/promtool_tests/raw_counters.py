@@ -13,7 +13,7 @@ from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, raw_inpu
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
 from slo_compiler.ir import Counters, Level, Matcher, Steps
 
-_LENGTH = 810
+_LENGTH = 910
 _IMPOSSIBLE = range(180, 230)
 _RESET = 540
 _IDLE = 720

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.burn import DECOY
-from slo_compiler.emit.promtool_tests.notation import GAP, Slot, at, group, input_series
+from slo_compiler.emit.promtool_tests.notation import GAP, Slot, at, group, input_series, raw_input, series_name, values
 from slo_compiler.ir import Histogram, Level, Slo, Spec, Tier
 from slo_compiler.promql import names
 
@@ -17,6 +18,12 @@ _HAIR = 0.0078125
 _MANY = 500.0
 _HIGH = 99.0
 _COVERED_EDGE, _REMAINING_EDGE = 0.9, 0.0
+# Steps of the snapshots before a tier fires: long exactly at the factor, short exactly at it, short under it, the guard
+# exactly met, the guard not met.
+_LONG_AT, _SHORT_AT, _SHORT_UNDER, _GUARD_AT, _GUARD_UNDER, _FIRE = 0, 2, 4, 6, 8, 10
+# After the last tier, so that holds of half an hour end and clear again.
+_TAIL = 80
+_CLEAR = 6
 
 
 @dataclass(slots=True)
@@ -49,48 +56,54 @@ class _Course:
 def burn_rate_alerts(spec: Spec) -> Document:
     """Every tier of every SLO, the budget and the coverage, in fast steps, from recorded series alone."""
     step = spec.steps.fast
-    courses = [_fast_course(slo, step) for slo in spec.slos]
+    courses = [_fast_course(slo.tiers, step) for slo in spec.slos]
     length = max(item.length for item in courses)
     series: list[Document] = []
     checks: list[Document] = []
     found: list[AlertCourse] = []
     text_looks: set[int] = set()
     for slo, item in zip(spec.slos, courses, strict=True):
-        own = [_tier_course(spec, slo, tier, item, length, step) for tier in slo.tiers]
+        own = [
+            course(alerts.burn_rate_alert(spec, slo, tier), *_tier_activity(slo.tiers, index, length, step), step)
+            for index, tier in enumerate(slo.tiers)
+        ]
         own += _budget_and_coverage(spec, slo, length, step)
-        series += _series(slo, item, length)
+        series += _series(slo, step, length)
         looks = item.looks.union(*(alert.changes() for alert in own))
         checks += state_checks(own, sorted(look for look in looks if look < length), step, slo.slo_id, ["tier"])
         found += own
         text_looks |= set(item.texts)
     series += _decoys(spec, length)
-    return group("burn rates give alerts", at(step), series, checks, _texts(found, sorted(text_looks), length, step))
+    texts = _texts(found, sorted(text_looks), length - _CLEAR - 2, step)
+    return group("burn rates give alerts", at(step), series, checks, texts)
 
 
-def _fast_course(slo: Slo, step: int) -> _Course:
+@lru_cache(maxsize=256)
+def _fast_course(tiers: tuple[Tier, ...], step: int) -> _Course:
     """The phases of all tiers, one after the other; shared windows are high in one phase only."""
     item = _Course(length=8)
     cursor = 4
-    for tier in slo.tiers:
+    for tier in tiers:
         if tier.long.level is Level.SLOW:
             cursor = _slow_tier_phases(item, tier, cursor, step)
-    fast = sorted((tier for tier in slo.tiers if tier.long.level is Level.FAST), key=lambda tier: tier.long.tiles)
+    fast = sorted((tier for tier in tiers if tier.long.level is Level.FAST), key=lambda tier: tier.long.tiles)
     # The tile that has just left a window must not meet the phases of a shorter one: the longest starts right after
     # its window is full, the others early enough before it.
-    start = max(cursor + 6, *(tier.long.tiles + 6 - 5 * index for index, tier in enumerate(fast)), 0) if fast else 0
+    start = max(cursor + 8, *(tier.long.tiles + 12 - 5 * index for index, tier in enumerate(fast)), 0) if fast else 0
     for index, tier in enumerate(fast):
-        begin = start if index == 0 else max(tier.long.tiles + 1, cursor + 6)
+        begin = start if index == 0 else max(tier.long.tiles + 1, cursor + 8)
         cursor = _fast_tier_phases(item, tier, begin, step)
-    item.length = max(item.length, cursor + 70)
+    item.length = max(item.length, cursor + _TAIL)
     return item
 
 
 def _slow_tier_phases(item: _Course, tier: Tier, cursor: int, step: int) -> int:
-    """Long exactly at the factor, short exactly, guard exactly met, then over all three, and back."""
+    """All snapshots of a slow tier; here its window holds every tile."""
     end = _phases(item, tier, cursor, step)
     item.add_bad(Level.SLOW, cursor, tier.guard + _MANY)
-    item.add_bad(Level.SLOW, cursor + 4, -_MANY)
-    item.add_bad(Level.SLOW, cursor + 6, _HAIR)
+    item.add_bad(Level.SLOW, cursor + _GUARD_AT, -_MANY)
+    item.add_bad(Level.SLOW, cursor + _GUARD_UNDER, -0.5)
+    item.add_bad(Level.SLOW, cursor + _FIRE, 0.5 + _HAIR)
     item.add_bad(Level.SLOW, end, -(tier.guard + _HAIR))
     item.length = max(item.length, end + _steps(tier.keep_firing_for.seconds, step) + 4)
     return end + 2
@@ -99,34 +112,43 @@ def _slow_tier_phases(item: _Course, tier: Tier, cursor: int, step: int) -> int:
 def _fast_tier_phases(item: _Course, tier: Tier, begin: int, step: int) -> int:
     """The same, with many bad events that have just left the long window and the guard's in its oldest tile."""
     window = tier.long.tiles
-    end = _phases(item, tier, begin - 4, step)
+    end = _phases(item, tier, begin - _GUARD_AT, step)
+    fire = begin - _GUARD_AT + _FIRE
     item.add_bad(Level.FAST, begin - window, _MANY)
-    item.add_bad(Level.FAST, begin + 2 - window + 1, tier.guard)
-    item.add_bad(Level.FAST, begin + 2, _HAIR)
-    item.add_bad(Level.FAST, begin + 3, _MANY)
+    item.add_bad(Level.FAST, fire - window + 1, tier.guard)
+    item.add_bad(Level.FAST, begin - _GUARD_AT + _GUARD_UNDER, -0.5)
+    item.add_bad(Level.FAST, fire, 0.5 + _HAIR)
+    item.add_bad(Level.FAST, fire + 1, _MANY)
     item.add_bad(Level.FAST, end, -(2 * _MANY + tier.guard + _HAIR))
     item.length = max(item.length, end + _steps(tier.keep_firing_for.seconds, step) + 4)
     return end
 
 
 def _phases(item: _Course, tier: Tier, cursor: int, step: int) -> int:
-    """Burn rates of the six snapshots; returns the step after the last."""
+    """Burn rates of the snapshots; returns the step after the last."""
     factor = float(tier.factor)
     hold = _steps(tier.hold.seconds, step)
-    fire = cursor + 6
+    fire = cursor + _FIRE
     end = fire + hold + 4
-    for window, exactly_at in ((tier.long.name, cursor), (tier.short.name, cursor + 2)):
-        item.set_burn(window, cursor, cursor + 6, _HIGH)
-        item.set_burn(window, exactly_at, exactly_at + 2, factor)
+    for window in (tier.long.name, tier.short.name):
+        item.set_burn(window, cursor, fire, _HIGH)
         item.set_burn(window, fire, fire + hold + 2, factor * 1.002)
+    item.set_burn(tier.long.name, cursor + _LONG_AT, cursor + _LONG_AT + 2, factor)
+    item.set_burn(tier.short.name, cursor + _SHORT_AT, cursor + _SHORT_AT + 2, factor)
+    item.set_burn(tier.short.name, cursor + _SHORT_UNDER, cursor + _SHORT_UNDER + 2, factor / 2)
     item.set_burn(tier.short.name, fire + hold + 2, end, _HIGH)
     item.set_burn(tier.long.name, fire + hold + 2, end, factor * 1.5)
-    item.looks |= {cursor + 1, cursor + 3, cursor + 5, fire, fire + hold + 1}
+    item.looks |= {cursor + phase + 1 for phase in range(0, _FIRE, 2)} | {fire, fire + hold + 1}
     item.texts.append(fire + hold + 3)
     return end
 
 
-def _tier_course(spec: Spec, slo: Slo, tier: Tier, item: _Course, length: int, step: int) -> AlertCourse:
+@lru_cache(maxsize=1024)
+def _tier_activity(
+    tiers: tuple[Tier, ...], which: int, length: int, step: int
+) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+    """Whether a tier's condition holds at each step, and the long burn rate."""
+    item, tier = _fast_course(tiers, step), tiers[which]
     factor = float(tier.factor)
     bad = item.bad[tier.long.level.value]
     # In this group slow tiles stand at every fast step, so a slow window never forgets one.
@@ -134,10 +156,11 @@ def _tier_course(spec: Spec, slo: Slo, tier: Tier, item: _Course, length: int, s
     active, value = [], []
     for index in range(length):
         long, short = item.burn_at(tier.long.name, index), item.burn_at(tier.short.name, index)
-        events = sum(count for tile, count in bad.items() if index - window < tile <= index)
-        active.append(long > factor and short > factor and events > tier.guard)
+        over = long > factor and short > factor
+        events = sum(count for tile, count in bad.items() if index - window < tile <= index) if over else 0.0
+        active.append(over and events > tier.guard)
         value.append(long)
-    return course(alerts.burn_rate_alert(spec, slo, tier), active, value, step)
+    return tuple(active), tuple(value)
 
 
 def _budget_and_coverage(spec: Spec, slo: Slo, length: int, step: int) -> list[AlertCourse]:
@@ -154,27 +177,40 @@ def _below(rule: Document, edge: float, length: int, step: int) -> AlertCourse:
     return course(rule, [value < edge for value in slots], slots, step)
 
 
-def _edge_slots(edge: float, length: int) -> list[float]:
-    """Exactly at the edge, then just below it."""
-    return [edge if index < 6 else round(edge - 0.001, 3) for index in range(length)]
+@lru_cache(maxsize=64)
+def _edge_slots(edge: float, length: int) -> tuple[float, ...]:
+    """Over the edge, exactly at it, just below it, and at the end at the edge again."""
+    over, under = round(edge + 0.05, 3), round(edge - 0.001, 3)
+    return (over,) * 3 + (edge,) * 3 + (under,) * (length - 6 - _CLEAR) + (edge,) * _CLEAR
 
 
-def _series(slo: Slo, item: _Course, length: int) -> list[Document]:
+@lru_cache(maxsize=64)
+def _edge_text(edge: float, length: int) -> str:
+    return values(_edge_slots(edge, length))
+
+
+@lru_cache(maxsize=1024)
+def _burn_text(tiers: tuple[Tier, ...], step: int, window: str, length: int) -> str:
+    item = _fast_course(tiers, step)
+    return values([item.burn_at(window, index) for index in range(length)])
+
+
+@lru_cache(maxsize=1024)
+def _bad_text(tiers: tuple[Tier, ...], step: int, level: str, length: int) -> str:
+    tiles = _fast_course(tiers, step).bad[level]
+    return values([tiles.get(index, 0.0) for index in range(length)])
+
+
+def _series(slo: Slo, step: int, length: int) -> list[Document]:
     own = {"slo_id": slo.slo_id}
-    found = []
-    for window in slo.windows:
-        slots: list[Slot] = [item.burn_at(window.name, index) for index in range(length)]
-        found.append(input_series(names.burn_rate(window.name), own, slots))
-    for level, tiles in item.bad.items():
-        if any(tier.long.level.value == level for tier in slo.tiers):
-            bad: list[Slot] = [tiles.get(index, 0.0) for index in range(length)]
-            found.append(input_series(names.BAD_EVENTS[level], own, bad))
-    remaining: list[Slot] = [*_edge_slots(_REMAINING_EDGE, length)]
-    found.append(input_series(names.PERIOD_BUDGET_REMAINING, own, remaining))
+    texts = {names.burn_rate(window.name): _burn_text(slo.tiers, step, window.name, length) for window in slo.windows}
+    for level in Level:
+        if any(tier.long.level is level for tier in slo.tiers):
+            texts[names.BAD_EVENTS[level.value]] = _bad_text(slo.tiers, step, level.value, length)
+    texts[names.PERIOD_BUDGET_REMAINING] = _edge_text(_REMAINING_EDGE, length)
     if isinstance(slo.measurement, Histogram):
-        covered: list[Slot] = [*_edge_slots(_COVERED_EDGE, length)]
-        found.append(input_series(names.COVERED, own, covered))
-    return found
+        texts[names.COVERED] = _edge_text(_COVERED_EDGE, length)
+    return [raw_input(series_name(name, own), text) for name, text in texts.items()]
 
 
 def _decoys(spec: Spec, length: int) -> list[Document]:
@@ -187,11 +223,11 @@ def _decoys(spec: Spec, length: int) -> list[Document]:
     return [input_series(name, own, [value] * length) for name, value in high.items()]
 
 
-def _texts(found: list[AlertCourse], looks: list[int], length: int, step: int) -> list[Document]:
+def _texts(found: list[AlertCourse], looks: list[int], last: int, step: int) -> list[Document]:
     """Each alert's labels and texts once, at a look at which it fires."""
     checks = []
     told: set[int] = set()
-    for look in [*looks, length - 1]:
+    for look in [*looks, last]:
         for name in sorted({item.name for item in found}):
             alive = [item for item in found if item.name == name and item.states[look] == FIRING]
             if any(id(item) not in told for item in alive):
@@ -208,6 +244,15 @@ def _steps(seconds: object, step: int) -> int:
 _EVALUATION_SECONDS = 43200
 
 
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """The slow tiers of an SLO at the edges of their guards: texts by series, and the looks of each tier."""
+
+    texts: tuple[tuple[str, str], ...]
+    looks: tuple[tuple[str, int], ...]
+    last: int
+
+
 def slow_guards(spec: Spec) -> Document | None:
     """The guards of the slow tiers, at the first and the last tile of their long windows; None without such a tier."""
     per_look = _EVALUATION_SECONDS // spec.steps.slow
@@ -216,33 +261,47 @@ def slow_guards(spec: Spec) -> Document | None:
     windows: set[str] = set()
     length = 0
     for slo in spec.slos:
-        tiers = sorted((t for t in slo.tiers if t.long.level is Level.SLOW), key=lambda tier: -tier.long.tiles)
-        bad: dict[int, float] = {}
-        burn: dict[str, dict[int, float]] = {}
-        looks: dict[str, tuple[int, int]] = {}
-        met = 0
-        for tier in tiers:
-            met = max(met + 3, -(-tier.long.tiles // per_look))
-            looks[tier.name] = (met, met + 1)
-            _mark_guard(bad, tier, met * per_look, (met + 1) * per_look)
-            for window in (tier.long.name, tier.short.name):
-                burn.setdefault(window, {}).update(dict.fromkeys((met * per_look, (met + 1) * per_look), _HIGH))
-            met += 1
+        tiers = tuple(sorted((t for t in slo.tiers if t.long.level is Level.SLOW), key=lambda tier: -tier.long.tiles))
         if not tiers:
             continue
-        last = met + 2
-        length = max(length, last * per_look + 1)
-        own = [_slow_course(spec, slo, tier, looks[tier.name], last) for tier in tiers]
-        series += _sparse(slo.slo_id, bad, burn, last * per_look + 1)
-        windows |= set(burn)
-        checks += state_checks(own, range(last), _EVALUATION_SECONDS, slo.slo_id, ["tier"])
+        guards = _guards(tiers, per_look)
+        length = max(length, guards.last * per_look + 1)
+        own = []
+        for tier in tiers:
+            fires = dict(guards.looks)[tier.name]
+            active = [index == fires for index in range(guards.last + 1)]
+            rule = alerts.burn_rate_alert(spec, slo, tier)
+            own.append(course(rule, active, [_HIGH] * (guards.last + 1), _EVALUATION_SECONDS))
+        series += [raw_input(series_name(name, {"slo_id": slo.slo_id}), text) for name, text in guards.texts]
+        windows |= {tier.long.name for tier in tiers} | {tier.short.name for tier in tiers}
+        checks += state_checks(own, range(guards.last), _EVALUATION_SECONDS, slo.slo_id, ["tier"])
     if not checks:
         return None
-    decoys: dict[str, dict[int, float]] = {
-        window: dict.fromkeys(range(0, length, per_look), _HIGH) for window in sorted(windows)
-    }
-    series += _sparse(DECOY, dict.fromkeys(range(0, length, per_look), _HIGH), decoys, length)
+    for name in [names.BAD_EVENTS["slow"], *(names.burn_rate(window) for window in sorted(windows))]:
+        decoy = _sparse_text(tuple((tile, _HIGH) for tile in range(0, length, per_look)), length)
+        series.append(raw_input(series_name(name, {"slo_id": DECOY}), decoy))
     return group("guards of the slow tiers", at(spec.steps.slow), series, checks)
+
+
+@lru_cache(maxsize=256)
+def _guards(tiers: tuple[Tier, ...], per_look: int) -> _Guards:
+    bad: dict[int, float] = {}
+    burn: dict[str, dict[int, float]] = {}
+    looks: list[tuple[str, int]] = []
+    met = 0
+    for tier in tiers:
+        met = max(met + 3, -(-tier.long.tiles // per_look))
+        looks.append((tier.name, met + 1))
+        _mark_guard(bad, tier, met * per_look, (met + 1) * per_look)
+        for window in (tier.long.name, tier.short.name):
+            burn.setdefault(window, {}).update(dict.fromkeys((met * per_look, (met + 1) * per_look), _HIGH))
+        met += 1
+    last = met + 2
+    named = {names.BAD_EVENTS["slow"]: bad, **{names.burn_rate(window): tiles for window, tiles in burn.items()}}
+    texts = tuple(
+        (name, _sparse_text(tuple(sorted(tiles.items())), last * per_look + 1)) for name, tiles in named.items()
+    )
+    return _Guards(texts, tuple(looks), last)
 
 
 def _mark_guard(bad: dict[int, float], tier: Tier, met: int, passed: int) -> None:
@@ -256,18 +315,9 @@ def _mark_guard(bad: dict[int, float], tier: Tier, met: int, passed: int) -> Non
         bad[look - 1] = bad.get(look - 1, 0.0) + wanted - held
 
 
-def _slow_course(spec: Spec, slo: Slo, tier: Tier, looks: tuple[int, int], last: int) -> AlertCourse:
-    active = [index == looks[1] for index in range(last + 1)]
-    return course(alerts.burn_rate_alert(spec, slo, tier), active, [_HIGH] * (last + 1), _EVALUATION_SECONDS)
-
-
-def _sparse(slo_id: str, bad: dict[int, float], burn: dict[str, dict[int, float]], length: int) -> list[Document]:
-    own = {"slo_id": slo_id}
-    named = {names.BAD_EVENTS["slow"]: bad, **{names.burn_rate(window): tiles for window, tiles in burn.items()}}
-    found = []
-    for name, tiles in named.items():
-        slots: list[Slot] = [GAP] * length
-        for tile, value in tiles.items():
-            slots[tile] = value
-        found.append(input_series(name, own, slots))
-    return found
+@lru_cache(maxsize=256)
+def _sparse_text(tiles: tuple[tuple[int, float], ...], length: int) -> str:
+    slots: list[Slot] = [GAP] * length
+    for tile, value in tiles:
+        slots[tile] = value
+    return values(slots)

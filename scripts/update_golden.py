@@ -1,0 +1,141 @@
+"""Writes what the example specs compile to under golden/, from the specs alone.
+
+Usage: python scripts/update_golden.py
+
+`golden/out/` is the output folder of `specs/`: every rule file, the tests of two specs, and the manifest with
+placeholders for the compiler's version and code, which change without changing an output. The hashes of the other test
+files, which are large, are in `golden/tests.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects
+of the Prometheus operator, beside the configuration that asks for it. `golden/validate.txt` is what `validate` says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from click.testing import CliRunner
+
+from slo_compiler.cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "golden"
+
+# The specs whose tests are kept as they are: an engine's histograms, and an OpenSLO ratio of counters.
+TESTS_KEPT = ("tests/editor/codestral-panel.", "tests/gateway/gateway-availability.")
+OPERATOR_SPEC = "specs/openslo/gateway-availability.yaml"
+OPERATOR_CONFIG = """\
+outputs:
+  flavour: prometheus-operator
+  prometheusRule:
+    namespace: monitoring
+    labels: {release: prometheus}
+    annotations: {example.com/owner: platform}
+"""
+# Waivers are judged by this day, so that the text is the same on every other.
+TODAY = "2026-01-01"
+# Owned by other tests.
+_ELSEWHERE = ("diagnostics",)
+
+
+def golden_files() -> dict[str, bytes]:
+    """What golden/ holds, by path relative to it."""
+    with TemporaryDirectory(prefix="slo-compiler-") as scratch, contextlib.chdir(ROOT):
+        return {**_plain(Path(scratch)), **_operator(Path(scratch)), "validate.txt": _validate(Path(scratch)).encode()}
+
+
+def files_on_disk() -> dict[str, bytes]:
+    """What golden/ does hold, but for what other tests look after."""
+    return {
+        path.relative_to(GOLDEN).as_posix(): path.read_bytes()
+        for path in sorted(GOLDEN.rglob("*"))
+        if path.is_file() and path.relative_to(GOLDEN).parts[0] not in _ELSEWHERE
+    }
+
+
+def run(arguments: Sequence[str]) -> str:
+    """What a command prints.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    result = CliRunner().invoke(cli, list(arguments))
+    if result.exit_code != 0:
+        raise RuntimeError(f"slo-compiler {' '.join(arguments)}: exit code {result.exit_code}\n{result.output}")
+    return result.output
+
+
+def _plain(scratch: Path) -> dict[str, bytes]:
+    run(["compile", "specs", "-o", str(scratch / "out"), "--config", _config(scratch, ""), "-q"])
+    compiled = _read(scratch / "out")
+    hashes = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {path}\n"
+        for path, content in compiled.items()
+        if path.startswith("tests/") and not path.startswith(TESTS_KEPT)
+    )
+    kept = {
+        f"out/{path}": content
+        for path, content in compiled.items()
+        if not path.startswith("tests/") or path.startswith(TESTS_KEPT)
+    }
+    return {**kept, "out/manifest.json": _without_versions(compiled["manifest.json"]), "tests.sha256": hashes.encode()}
+
+
+def _operator(scratch: Path) -> dict[str, bytes]:
+    out = scratch / "operator"
+    run(["compile", OPERATOR_SPEC, "-o", str(out), "--config", _config(scratch, OPERATOR_CONFIG), "--only", "rules"])
+    files = {
+        f"prometheus-operator/{path}": content for path, content in _read(out).items() if path.startswith("rules/")
+    }
+    return {**files, "prometheus-operator/slo-compiler.yaml": OPERATOR_CONFIG.encode()}
+
+
+def _validate(scratch: Path) -> str:
+    arguments = ["validate", "specs", "--today", TODAY, "--max-diagnostics", "0", "--color", "never"]
+    return run([*arguments, "--config", _config(scratch, "")])
+
+
+def _config(scratch: Path, text: str) -> str:
+    """A configuration of our own: one that lies above the checkout is not ours to read."""
+    path = scratch / "slo-compiler.yaml"
+    path.write_text(text or "{}\n", encoding="utf-8")
+    return str(path)
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def _without_versions(content: bytes) -> bytes:
+    document = json.loads(content)
+    document["compiler"] = "VERSION"
+    document["catalogs"]["code"] = "CODE"
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def main() -> None:
+    """Brings golden/ to what the compiler gives, and says what changed."""
+    old, new = files_on_disk(), golden_files()
+    for path in sorted({*old, *new}):
+        if old.get(path) == new.get(path):
+            continue
+        target = GOLDEN / path
+        if path in new:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(new[path])
+        else:
+            target.unlink()
+        print(f"{'removed' if path not in new else 'changed' if path in old else 'added'} golden/{path}")
+    for folder in sorted((path for path in GOLDEN.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    print(f"golden/: {len(new)} files")
+
+
+if __name__ == "__main__":
+    main()

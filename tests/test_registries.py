@@ -1,0 +1,178 @@
+"""Every table that names modules, facts or pages says what its folder holds, both ways."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from slo_compiler.catalog import load_builtin_catalog
+from slo_compiler.checks import FLEET_CHECKS, SPEC_CHECKS
+from slo_compiler.cli import COMMANDS, cli
+from slo_compiler.cli.compile import FLAVOURS, KINDS
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.reporters import REPORTERS
+from slo_compiler.documents.catalog import ExperienceCatalog
+from slo_compiler.documents.config import Outputs
+from slo_compiler.documents.engine import Engine
+from slo_compiler.documents.policy import BurnRatePolicy
+from slo_compiler.documents.read import read_model
+from slo_compiler.emit import EMITTERS
+from slo_compiler.engines import load_builtin_engines
+from slo_compiler.load.yaml import load_file
+from slo_compiler.resolve.policies import builtin_policy_names, load_builtin_policy
+from slo_compiler.resources import builtin_path
+from slo_compiler.slis import load_slis
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "slo_compiler"
+
+# Modules that stand beside the entries of a table and are none.
+BESIDE = {
+    "checks": {"waivers"},  # lifts findings instead of making them
+    "cli": {"options"},
+    "emit": {"base", "alerts", "serialize", "texts"},
+}
+Builtin = Engine | ExperienceCatalog | BurnRatePolicy
+BUILTIN = [
+    pytest.param(path, model, id=f"{path.parent.name}/{path.name}")
+    for folder, model in (("catalog", ExperienceCatalog), ("engines", Engine), ("policies", BurnRatePolicy))
+    for path in sorted(builtin_path(folder).iterdir())
+]
+
+
+def modules(folder: str) -> set[str]:
+    """The modules and packages of a folder, without those that stand beside a table's entries."""
+    found = {
+        path.stem
+        for path in (PACKAGE / folder).iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
+    }
+    return found - BESIDE.get(folder, set())
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command and every command of a group, by its full name."""
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None, name
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {part}", found) for part, found in command.commands.items())
+
+
+def test_every_check_is_in_one_table() -> None:
+    assert set(SPEC_CHECKS) | set(FLEET_CHECKS) == modules("checks")
+    assert not set(SPEC_CHECKS) & set(FLEET_CHECKS)
+
+
+@pytest.mark.parametrize("table", [SPEC_CHECKS, FLEET_CHECKS], ids=["spec", "fleet"])
+def test_checks_are_named_after_their_modules(table: dict[str, object]) -> None:
+    for name, check in table.items():
+        assert check is importlib.import_module(f"slo_compiler.checks.{name}").check, name
+    assert list(table) == sorted(table)
+
+
+def test_every_emitter_is_in_the_table() -> None:
+    assert {_last_name(emitter) for emitter in EMITTERS.values()} == modules("emit")
+    assert all(name == emitter.NAME for name, emitter in EMITTERS.items())
+
+
+def test_compile_offers_every_emitter_and_flavour() -> None:
+    assert tuple(EMITTERS) == KINDS
+    assert set(FLAVOURS) == set(Outputs.model_json_schema()["properties"]["flavour"]["enum"])
+
+
+def test_every_reporter_is_in_the_table() -> None:
+    files = {path.stem.removeprefix("report_") for path in (PACKAGE / "diagnostics").glob("report_*.py")}
+    assert set(REPORTERS) == files
+    for name, reporter in REPORTERS.items():
+        assert getattr(reporter, "__module__", "") == f"slo_compiler.diagnostics.report_{name}"
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert {path.rpartition(".")[2] for path, _ in COMMANDS.values()} == modules("cli")
+    for name, (path, _) in COMMANDS.items():
+        assert importlib.import_module(path).command.name == name
+
+
+def test_every_command_has_help_with_an_example_of_itself() -> None:
+    for name, command in commands():
+        assert command.help, name
+        assert command.help.split("\n")[0].endswith("."), name
+        assert f"slo-compiler {name} " in (command.epilog or ""), f"{name} has no example"
+
+
+def test_every_option_but_help_has_words_or_choices() -> None:
+    for name, command in commands():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help or isinstance(option.type, click.Choice), f"{name} {option.name}"
+
+
+def test_commands_say_one_line_in_the_table() -> None:
+    for name, (_, text) in COMMANDS.items():
+        assert text.endswith(".") and len(text) < 70, name
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    assert {path.stem for path in builtin_path("diagnostics").iterdir()} == {code.name for code in Code}
+    for code in Code:
+        page = builtin_path("diagnostics", f"{code.name}.md").read_text("utf-8")
+        assert page.startswith(f"# {code.name}: {code.value}\n")
+
+
+def test_every_code_is_used() -> None:
+    used = {
+        name
+        for path in PACKAGE.rglob("*.py")
+        for name in re.findall(r"\bSLO[0-9]{3}\b", path.read_text("utf-8"))
+        if path.name != "codes.py"
+    }
+    assert used == {code.name for code in Code}
+
+
+@pytest.mark.parametrize("name", load_slis())
+def test_every_sli_has_roles_that_some_engine_exposes(name: str) -> None:
+    sli = load_slis()[name]
+    exposed = {metric.role for engine in load_builtin_engines().values() for metric in engine.spec.metrics}
+    for role in sli.roles:
+        assert role in exposed, f"no engine exposes {role.value}"
+    assert (sli.kind == "histogram") == bool(sli.roles)
+
+
+def test_tiers_that_slis_name_are_in_the_default_policy() -> None:
+    policy = load_builtin_policy("default")
+    known = {tier.name for tier in policy.spec.tiers}
+    assert {tier for sli in load_slis().values() for tier in sli.tiers} <= known
+
+
+@pytest.mark.parametrize(("path", "model"), BUILTIN)
+def test_builtin_document_is_valid(path: Path, model: type[Builtin]) -> None:
+    loaded = load_file(str(path))
+    assert not loaded.diagnostics
+    (source,) = loaded.documents
+    document, faults = read_model(model, source)
+    assert not faults
+    assert isinstance(document, model)
+    assert document.kind == model.__name__
+
+
+def test_builtin_documents_are_found_by_their_loaders() -> None:
+    stems = {folder: {path.stem for path in builtin_path(folder).iterdir()} for folder in ("engines", "policies")}
+    assert set(load_builtin_engines()) == stems["engines"]
+    assert set(builtin_policy_names()) == stems["policies"]
+    for name, engine in load_builtin_engines().items():
+        assert engine.metadata.name == name
+    assert load_builtin_catalog().experience_classes
+
+
+def _last_name(module: object) -> str:
+    assert isinstance(module, ModuleType)
+    return module.__name__.rpartition(".")[2]
