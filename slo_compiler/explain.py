@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.emit import texts
 from slo_compiler.ir import Slo, Spec, Tier
 from slo_compiler.resources import builtin_path
-from slo_compiler.units import Duration, decimal_text
+from slo_compiler.units import Duration, decimal_text, percent_text
 
 SCHEMA = "slo-compiler/explain/v1"
 PAGE_SCHEMA = "slo-compiler/explain-code/v1"
@@ -92,15 +92,22 @@ def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
     return [*rows, ("mode", slo.mode, "")]
 
 
+def _error_ratio(slo: Slo, tier: Tier) -> Decimal:
+    """The share of bad events at which a tier fires: to a millionth, or exact where that would be nothing."""
+    exact = tier.factor * slo.budget
+    return round(exact, 6) or exact
+
+
 def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:
+    detected = texts.detection(slo, tier)
     return (
         tier.name,
         decimal_text(tier.factor),
         f"{tier.long.name}/{tier.short.name}",
         tier.severity,
-        texts.error_ratio(slo, tier),
+        percent_text(_error_ratio(slo, tier)),
         str(tier.hold) if tier.hold.seconds else "-",
-        f"after {texts.detection(slo, tier)}",
+        f"after {detected}" if detected != "0s" else "within 1s",
         texts.budget_spent(slo, tier),
     )
 
@@ -145,11 +152,11 @@ def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
         "longWindow": _seconds(tier.long.length),
         "shortWindow": _seconds(tier.short.length),
         "severity": tier.severity,
-        "errorRatio": _ratio(texts.error_ratio(slo, tier)),
+        "errorRatio": float(_error_ratio(slo, tier)),
         "for": _seconds(tier.hold),
         "keepFiringFor": _seconds(tier.keep_firing_for),
         "minBadEvents": tier.guard,
-        "detection": _read_seconds(texts.detection(slo, tier)),
+        "detection": _seconds(Duration(round(tier.long.length.seconds * tier.factor * slo.budget, 3))),
         "budgetSpent": _ratio(texts.budget_spent(slo, tier)),
     }
 
@@ -166,10 +173,6 @@ def _seconds(duration: Duration | None) -> float | int | None:
         return None
     whole = duration.seconds == duration.seconds.to_integral_value()
     return int(duration.seconds) if whole else float(duration.seconds)
-
-
-def _read_seconds(text: str) -> float | int | None:
-    return 0 if text == "0s" else _seconds(Duration.parse(text))
 
 
 def _ratio(percent: str) -> float:

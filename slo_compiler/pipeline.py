@@ -9,18 +9,20 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from slo_compiler.checks import FLEET_CHECKS, SPEC_CHECKS
+from slo_compiler.checks import ABSENCE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
 from slo_compiler.checks.waivers import apply_waivers
 from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors
 from slo_compiler.documents.read import read_document
-from slo_compiler.emit import EMITTERS
-from slo_compiler.emit.base import Artifact, Context
 from slo_compiler.ir import Spec
 from slo_compiler.load.yaml import LoadedFile, load_file
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.resolve import resolve
-from slo_compiler.write.session import Outcome, ShowDiff, write_artifacts
+
+if TYPE_CHECKING:
+    from slo_compiler.emit.base import Artifact, Context
+    from slo_compiler.write.session import Outcome, ShowDiff
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ def check_files(paths: Sequence[str], environment: Environment, today: datetime.
 def check_loaded(files: Iterator[LoadedFile], environment: Environment, today: datetime.date | None = None) -> Checked:
     """Reads, resolves and judges files that are already loaded."""
     checked = Checked()
-    found: list[tuple[Spec, list[Diagnostic]]] = []
+    found: list[_Found] = []
     for file in files:
         checked.files += 1
         diagnostics = list(file.diagnostics)
@@ -69,24 +71,40 @@ def check_loaded(files: Iterator[LoadedFile], environment: Environment, today: d
             spec, faults = resolve(document, source, environment)
             diagnostics += faults
             if spec is not None:
-                found.append((spec, [finding for check in SPEC_CHECKS.values() for finding in check(spec)]))
+                found.append(_judge_spec(spec, whole=not has_errors(file.diagnostics) and not has_errors(faults)))
         if diagnostics:
             checked.diagnostics += diagnostics
             checked.lines[file.path] = file.lines
-        elif found and found[-1][0].path == file.path:
+        elif found and found[-1].spec.path == file.path:
             checked.lines[file.path] = file.lines
     _judge_fleet(checked, found, today)
     return checked
 
 
-def _judge_fleet(checked: Checked, found: list[tuple[Spec, list[Diagnostic]]], today: datetime.date | None) -> None:
-    checked.specs = [spec for spec, _ in found]
-    by_spec = {id(spec): diagnostics for spec, diagnostics in found}
-    for check in FLEET_CHECKS.values():
-        for spec, diagnostic in check(checked.specs):
-            by_spec[id(spec)].append(diagnostic)
-    for spec, diagnostics in found:
-        checked.diagnostics += apply_waivers(spec, diagnostics, today)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A spec and what its checks say. `whole`: nothing of it is broken, so that what it lacks means something."""
+
+    spec: Spec
+    whole: bool
+    diagnostics: list[Diagnostic]
+
+
+def _judge_spec(spec: Spec, *, whole: bool) -> _Found:
+    checks = [*SPEC_CHECKS.values(), *(ABSENCE_CHECKS.values() if whole else ())]
+    return _Found(spec, whole, [diagnostic for check in checks for diagnostic in check(spec)])
+
+
+def _judge_fleet(checked: Checked, found: list[_Found], today: datetime.date | None) -> None:
+    checked.specs = [item.spec for item in found]
+    by_spec = {id(item.spec): item.diagnostics for item in found}
+    whole = [item.spec for item in found if item.whole]
+    for checks, specs in ((NAME_CHECKS, checked.specs), (FLEET_CHECKS, whole)):
+        for check in checks.values():
+            for spec, diagnostic in check(specs):
+                by_spec[id(spec)].append(diagnostic)
+    for item in found:
+        checked.diagnostics += apply_waivers(item.spec, item.diagnostics, today, whole=item.whole)
     checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
     told = {diagnostic.span.path for diagnostic in checked.diagnostics}
     checked.lines = {path: lines for path, lines in checked.lines.items() if path in told}
@@ -112,6 +130,9 @@ def compile_specs(
         Refused: a file that is not ours stands in the way; nothing was changed.
         OSError: the disk refuses.
     """
+    from slo_compiler.emit import EMITTERS  # a run that only checks loads no emitter
+    from slo_compiler.write.session import write_artifacts
+
     return write_artifacts(
         emit_specs(specs, context, kinds),
         [path for spec in specs for kind in kinds for path in EMITTERS[kind].paths(spec)],
@@ -127,6 +148,8 @@ def compile_specs(
 
 def emit_specs(specs: Sequence[Spec], context: Context, kinds: Sequence[str]) -> Iterator[tuple[str, Artifact]]:
     """Every output file with the path of its spec, in a fixed order."""
+    from slo_compiler.emit import EMITTERS
+
     for spec in sorted(specs, key=lambda spec: spec.engine_id):
         for kind in kinds:
             for artifact in EMITTERS[kind].emit(spec, context):

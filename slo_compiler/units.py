@@ -50,16 +50,7 @@ class Duration:
         Raises:
             ValueError: the duration is not a whole number of milliseconds.
         """
-        milliseconds = self.seconds * 1000
-        if milliseconds != milliseconds.to_integral_value():
-            raise ValueError(f"{self.seconds}s is no whole number of milliseconds")
-        parts = []
-        rest = int(milliseconds)
-        for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-            count, rest = divmod(rest, size)
-            if count:
-                parts.append(f"{count}{unit}")
-        return "".join(parts) or "0s"
+        return _promql(self.seconds)
 
     @property
     def whole_seconds(self) -> int:
@@ -89,6 +80,20 @@ def _parse_duration(text: str) -> Duration:
     if total <= 0:
         raise ValueError(f"{text!r} is no duration" if not text else f"{text!r} is zero")
     return Duration(total)
+
+
+@lru_cache(maxsize=4096)
+def _promql(seconds: Decimal) -> str:
+    milliseconds = seconds * 1000
+    if milliseconds != milliseconds.to_integral_value():
+        raise ValueError(f"{seconds}s is no whole number of milliseconds")
+    parts = []
+    rest = int(milliseconds)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
 
 
 @lru_cache(maxsize=4096)

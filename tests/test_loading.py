@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from slo_compiler.diagnostics import Code, Severity
 from slo_compiler.load.discover import discover
+from slo_compiler.load.limits import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES
 from slo_compiler.load.source_map import Plain
-from slo_compiler.load.yaml import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES, LoadedFile, load_bytes, load_file
+from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file
 
 LONGEST_SECONDS = 1.0
 
@@ -38,7 +39,8 @@ def nested(depth: int) -> str:
 
 # Content, code, line, column, and a part of the message.
 REFUSED: dict[str, tuple[bytes, str, int, int, str]] = {
-    "a NUL byte": (b"name: a\x00b\n", "SLO101", 1, 1, ""),
+    "a NUL byte": (b"name: a\x00b\n", "SLO101", 1, 8, "'\\x00' is a control character"),
+    "a control character behind other letters": ("é: ü\n  \x07".encode(), "SLO101", 2, 3, "'\\x07'"),
     "a NUL byte alone": (b"\x00", "SLO101", 1, 1, ""),
     "no UTF-8": (b"kind: x\nname: \xff\xfe\n", "SLO103", 2, 1, "byte 14 is not UTF-8"),
     "UTF-16": ("kind: x\n".encode("utf-16"), "SLO103", 1, 1, "byte 0 is not UTF-8"),
@@ -47,9 +49,18 @@ REFUSED: dict[str, tuple[bytes, str, int, int, str]] = {
     "100,000 opened brackets": (b"[" * 100_000, "SLO103", 1, 41, "nested deeper than 40 levels"),
     "100,000 opened braces": (b"{a: " * 100_000, "SLO103", 1, 161, "nested deeper than 40 levels"),
     "100,000 nested lists of dashes": (b"- " * 100_000, "SLO103", 1, 81, "nested deeper than 40 levels"),
-    "8,000 opened brackets": (b"[" * 8_000, "SLO101", 2, 1, ""),
-    "an alias bomb": (alias_bomb().encode(), "SLO103", 2, 5, "more than 100 aliases"),
-    "an alias of itself": (b"a: &a [*a]\n", "SLO103", 1, 4, "nested deeper than 40 levels"),
+    "8,000 opened brackets": (b"[" * 8_000, "SLO101", 1, 8_001, ""),
+    "an alias bomb": (alias_bomb().encode(), "SLO103", 4, 10, "aliases repeat more than 100 lists and mappings"),
+    "an alias of itself": (b"a: &a [*a]\n", "SLO103", 1, 8, "an alias of itself"),
+    "an alias of what holds it": (b"a: &a\n  b: {c: [*a]}\n", "SLO103", 2, 11, "an alias of itself"),
+    "an alias of much, often": (
+        f"a: &a [{'[x], ' * 50}]\nb: [*a, *a, *a]\n".encode(),
+        "SLO103",
+        2,
+        9,
+        "aliases repeat more than 100 lists and mappings",
+    ),
+    "1.8 MB of small values": (b"[" + b"1," * 900_000 + b"]", "SLO103", 1, 200_000, "more than 100000 values"),
     "an alias of nothing": (b"a: *nowhere\n", "SLO101", 1, 4, "found undefined alias"),
     "3 MB of text": (b"a: " + b"x" * 3_000_000, "SLO103", 1, 1, "the file is over 2 MB"),
     "3 MB of brackets": (b"[" * 3_000_000, "SLO103", 1, 1, "the file is over 2 MB"),
@@ -69,7 +80,9 @@ REFUSED: dict[str, tuple[bytes, str, int, int, str]] = {
     "a list as a key": (b"? [a, b]\n: 1\n", "SLO101", 1, 3, "a key must be text"),
     "a tab for indentation": (b"a:\n\tb: 1\n", "SLO101", 2, 1, "found character that cannot start any token"),
     "an open bracket": (b"a: [1, 2\nb: 3\n", "SLO101", 2, 2, ""),
-    "an open quote": (b'a: "b\n', "SLO101", 2, 1, ""),
+    "an open quote": (b'a: "b\n', "SLO101", 1, 6, ""),
+    "an open quote above empty lines": (b'a: "b\n\n\n', "SLO101", 1, 6, ""),
+    "half of a pair of escapes": (b'{"a": "\\ud83d\\ude00"}', "SLO101", 1, 10, "invalid Unicode character escape"),
     "text with a colon": (b"title: Chat: customers\n", "SLO101", 1, 12, "mapping values are not allowed"),
     "a directive of another version": (b"%YAML 3.0\n---\na: 1\n", "SLO101", 1, 1, ""),
 }
@@ -89,7 +102,8 @@ def test_refused_with_its_place_within_a_second(case: str) -> None:
 
 def test_one_value_too_many_is_told() -> None:
     loaded = load(f"[{'1,' * (MAX_NODES + 1)}]")
-    assert places(loaded) == [("SLO103", 1, 2 * MAX_NODES + 2)]
+    assert places(loaded) == [("SLO103", 1, 2 * MAX_NODES)]
+    assert loaded.diagnostics[0].hint
     assert loaded.diagnostics[0].message == "more than 100000 values"
 
 
@@ -221,6 +235,21 @@ def test_discovery_skips_what_is_hidden_and_takes_given_files(tmp_path: Path) ->
     names = [Path(path).relative_to(tmp_path).as_posix() for path in found]
     assert names == ["a.yml", "b.yaml", "c.json", "deep/er/e.yaml", "notes.txt"]
     assert missing == ["nowhere"]
+
+
+@pytest.mark.parametrize("small", [True, False], ids=["small", "large"])
+@pytest.mark.parametrize("listed", [True, False], ids=["a list of objects", "one object"])
+def test_the_depth_is_limited_alike_in_files_of_any_size(small: bool, listed: bool) -> None:
+    padding = "" if small else "# " + "x" * 10_000 + "\n"
+    before, levels = ("- a: ", MAX_DEPTH - 2) if listed else ("a: ", MAX_DEPTH - 1)
+    assert load(f"{padding}{before}{nested(levels)}\n").diagnostics == []
+    refused = load(f"{padding}{before}{nested(levels + 1)}\n")
+    assert [d.message for d in refused.diagnostics] == ["nested deeper than 40 levels"]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_every_refusal_says_how_to_mend_it(case: str) -> None:
+    assert all(d.hint for d in load_bytes(REFUSED[case][0], "spec.yaml").diagnostics)
 
 
 YAML_TOKENS = st.sampled_from(

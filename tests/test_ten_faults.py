@@ -26,10 +26,10 @@ EXPECTED = [
     (12, 10, "SLO203", "prodution", "'prodution' is not one of", "did you mean production?"),
     (14, 30, "SLO203", "250", "'250' is no duration", "such as 150ms"),
     (15, 43, "SLO203", "0.95", "'0.95' is no percentage", "such as 95%"),
-    (21, 36, "SLO203", "high", "the label severity is written by the compiler", "choose another name"),
+    (21, 26, "SLO203", "severity", "the label severity is written by the compiler", "choose another name"),
     (27, 12, "SLO204", "rag-chatt", "unknown use case rag-chatt", "did you mean rag-chat?"),
     (30, 29, "SLO303", "300ms", "e2e of 300ms is at or under the ttft of 500ms", "raise e2e"),
-    (31, 30, "SLO402", "50ms", "vLLM 0.10 exposes no metric for tpot", "is in vLLM >=0.11.0"),
+    (31, 13, "SLO402", "tpot", "vLLM 0.10 exposes no metric for tpot", "is in vLLM >=0.11.0"),
     (32, 7, "SLO202", RATIO, "sli ratio needs a target", "target: 95%"),
 ]
 

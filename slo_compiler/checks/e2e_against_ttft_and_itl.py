@@ -37,6 +37,7 @@ def check(spec: Spec) -> Iterator[Diagnostic]:
                 e2e.where["threshold"],
                 f"e2e of {e2e.judged.threshold} with {spec.output_tokens} output tokens needs a mean ITL of "
                 f"{Duration(round(needed, 4))}, under the promised {itl.judged.threshold}",
+                f"promise a longer e2e, or an itl of {Duration(round(needed, 4))}",
             )
 
 

@@ -33,4 +33,5 @@ def check(specs: Sequence[Spec]) -> Iterator[tuple[Spec, Diagnostic]]:
                 message = (
                     f"the engine's metrics carry no endpoint: all of {spec.model} is read, not only {spec.endpoint}"
                 )
-                yield spec, info(Code.SLO406, spec.where["endpoint"], message)
+                hint = "measure at a gateway that has the path, or leave endpoint out"
+                yield spec, info(Code.SLO406, spec.where["endpoint"], message, hint)

@@ -17,7 +17,7 @@ def check(spec: Spec) -> Iterator[Diagnostic]:
         if slo.period.length > spec.retention:
             yield error(
                 Code.SLO504,
-                slo.where["self"],
+                slo.where["period"],
                 f"the period of {slo.period.name} is longer than the server's retention of {spec.retention}",
                 "shorten timeWindow, raise the retention, or say longTerm: true where a long-term store answers",
             )

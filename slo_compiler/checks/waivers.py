@@ -14,11 +14,14 @@ from slo_compiler.ir import Spec
 WAIVABLE = frozenset((Code.SLO301, Code.SLO302, Code.SLO305, Code.SLO308, Code.SLO405, Code.SLO407, Code.SLO408))
 
 
-def apply_waivers(spec: Spec, found: Sequence[Diagnostic], today: datetime.date | None = None) -> Iterator[Diagnostic]:
+def apply_waivers(
+    spec: Spec, found: Sequence[Diagnostic], today: datetime.date | None = None, *, whole: bool = True
+) -> Iterator[Diagnostic]:
     """The findings with what the spec waives turned into information.
 
     Args:
         today: judges expiry; None (a compilation) does not, so that outputs never depend on the day.
+        whole: all of the spec was resolved and judged; only then is it known that a waiver waives nothing.
     """
     waivers = {waiver.code: waiver for waiver in spec.waivers}
     used = set()
@@ -36,6 +39,8 @@ def apply_waivers(spec: Spec, found: Sequence[Diagnostic], today: datetime.date 
             yield replace(diagnostic, severity=Severity.INFO, message=message, hint="")
     for waiver in spec.waivers:
         if waiver.code not in used:
+            if not whole:
+                continue
             known = {code.name for code in WAIVABLE}
             hint = "remove it" if waiver.code in known else f"these can be waived: {', '.join(sorted(known))}"
             yield warning(Code.SLO307, waiver.where, f"the waiver of {waiver.code} waives nothing", hint)

@@ -22,8 +22,10 @@ from slo_compiler.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
-    from slo_compiler.write.session import Outcome
+    from slo_compiler.emit.base import Context
+    from slo_compiler.write.session import Outcome, Refused
 
 KINDS = ("rules", "tests")
 FLAVOURS = ("prometheus", "prometheus-operator")
@@ -148,14 +150,22 @@ def _compile(
         )
         return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
     except Refused as refusal:
-        for foreign in refusal.foreign:
-            path = (out / foreign.path).as_posix()
-            click.echo(f"{path}:1:1: error[SLO602]: {foreign.reason}; move it away", err=True)
+        show(_foreign(refusal, out), {}, common, files=len(refusal.foreign))
         click.echo("nothing was written", err=True)
         sys.exit(FINDINGS)
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
         raise
+
+
+def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
+    from slo_compiler.diagnostics.codes import Code
+    from slo_compiler.diagnostics.diagnostic import Span, error
+
+    hint = "move it away, or compile into another folder"
+    return [
+        error(Code.SLO602, Span((out / foreign.path).as_posix()), foreign.reason, hint) for foreign in refusal.foreign
+    ]
 
 
 def _context(config: Config, flavour: str | None) -> Context:
@@ -178,7 +188,3 @@ def _print_diff(path: str, before: bytes | None, after: bytes | None) -> None:
     names = (f"a/{path}" if before is not None else "/dev/null", f"b/{path}" if after is not None else "/dev/null")
     for line in difflib.unified_diff(old, new, *names, lineterm=""):
         click.echo(line)
-
-
-if TYPE_CHECKING:
-    from slo_compiler.emit.base import Context

@@ -42,7 +42,8 @@ def command(
 
 
 def _check(common: Common, paths: tuple[str, ...], day: datetime.date) -> Checked:
-    from slo_compiler.load.yaml import MAX_BYTES, load_bytes
+    from slo_compiler.load.limits import MAX_BYTES
+    from slo_compiler.load.yaml import load_bytes
     from slo_compiler.pipeline import check_files, check_loaded
     from slo_compiler.resolve.environment import Environment
 

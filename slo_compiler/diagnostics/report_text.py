@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
@@ -56,18 +57,29 @@ def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], co
     hint = f"help: {_visible(diagnostic.hint)}" if diagnostic.hint else ""
     if not 1 <= span.line <= len(lines):
         return f"{head}\n  {hint}" if hint else head
-    text = _visible(lines[span.line - 1].rstrip("\r\n").expandtabs(1))
-    end = span.end_column if span.end_line == span.line else len(text) + 1
-    start = span.column - 1
+    text = lines[span.line - 1].rstrip("\r\n").expandtabs(1)
+    start = min(span.column - 1, len(text))
+    end = min(span.end_column - 1, len(text)) if span.end_line == span.line else len(text)
     if len(text) > _WIDEST_LINE:  # a window around the caret
         cut = max(0, start - 60)
-        text, start, end = text[cut : cut + _WIDEST_LINE], start - cut, end - cut
-    width = max(1, min(end - 1, len(text)) - start)
+        text, start, end = text[cut : cut + _WIDEST_LINE], start - cut, min(end - cut, _WIDEST_LINE)
     margin = f"{span.line} | "
-    caret = " " * (len(margin) - 2) + "| " + " " * start + "^" * width
+    marks = "^" * max(1, _columns(text[start:end]))
     if colour:
-        caret = caret.replace("^", "\033[1m^", 1) + "\033[0m" if "^" in caret else caret
-    return f"{head}\n{margin}{text}\n{caret} {hint}".rstrip()
+        marks = f"\033[1m{marks}\033[0m"
+    caret = " " * (len(margin) - 2) + "| " + " " * _columns(text[:start]) + marks
+    return f"{head}\n{margin}{_visible(text)}\n{caret} {hint}".rstrip()
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes as it is shown: an East Asian character takes two."""
+    shown = _visible(text)
+    if shown.isascii():
+        return len(shown)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in shown
+    )
 
 
 def _visible(text: str) -> str:

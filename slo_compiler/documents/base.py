@@ -10,7 +10,6 @@ from pydantic.alias_generators import to_camel
 
 from slo_compiler.units import Duration, parse_percent, percent_text
 
-
 _DAY = Decimal(86400)
 _LONGEST_PERIOD_DAYS = 366
 # Far over anything real, and far under what a double or a PromQL number can hold.
@@ -28,6 +27,7 @@ class Model(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         arbitrary_types_allowed=True,
+        defer_build=True,  # a validator is built when its kind is first read: most runs need few of them
     )
 
 

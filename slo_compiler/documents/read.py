@@ -100,9 +100,8 @@ def _own_terms(loc: Path, data: Any, *, keeps_last: bool) -> tuple[Path, bool]:
     parts = loc[:-1] if of_key else loc
     found: list[str | int] = []
     for index, part in enumerate(parts):
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        inside = part < len(data) if isinstance(data, list) and isinstance(part, int) else False
+        if inside or (isinstance(data, dict) and part in data):
             data = data[part]
         elif not (keeps_last and index == len(parts) - 1):
             continue

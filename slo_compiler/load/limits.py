@@ -55,27 +55,32 @@ def refuse_large(text: str, path: str) -> None:
 
 
 def alias_over_limit(text: str, path: str) -> OverLimit | None:
-    """The alias of itself, or the alias with which there are too many once all are written out; None without one."""
-    inside: dict[str, int] = {}  # aliases that an anchored collection comes to
+    """The alias of itself, or the alias with which they repeat too much; None without one.
+
+    Aliases count by the lists and mappings that they come to once all are written out.
+    """
+    sizes: dict[str, int] = {}  # of anchored collections, written out
     opened: list[tuple[str | None, int]] = []
-    total = 0
+    size = repeated = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.DocumentStartEvent):
-            inside, total = {}, 0
+            sizes, size, repeated = {}, 0, 0
         elif isinstance(event, yaml.CollectionStartEvent):
-            opened.append((event.anchor, total))
+            opened.append((event.anchor, size))
+            size += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = opened.pop()
             if anchor is not None:
-                inside[anchor] = total - before
+                sizes[anchor] = size - before
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in opened):
                 message, hint = "an alias of itself", "an alias must lie outside of what it names: write the value out"
                 return OverLimit(error(Code.SLO103, _place(event, path), message, hint))
-            if event.anchor in inside:  # aliases of scalars cost nothing
-                total += 1 + inside[event.anchor]
-            if total > MAX_ALIASES:
-                message = f"more than {MAX_ALIASES} aliases, those within aliases included"
+            named = sizes.get(event.anchor or "", 0)
+            size += named
+            repeated += named
+            if repeated > MAX_ALIASES:
+                message = f"aliases repeat more than {MAX_ALIASES} lists and mappings"
                 return OverLimit(error(Code.SLO103, _place(event, path), message, "write the values out"))
     return None
 

@@ -57,7 +57,9 @@ def load_file(path: str) -> LoadedFile:
             content = handle.read(MAX_BYTES + 1)
     except OSError as fault:
         where = Span(path)
-        return LoadedFile(path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}", _UNREADABLE)])
+        return LoadedFile(
+            path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}", _UNREADABLE)]
+        )
     return load_bytes(content, path)
 
 

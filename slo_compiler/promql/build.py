@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from slo_compiler.ir import Matcher, Selector
 
 
+@lru_cache(maxsize=65536)
 def string(value: str) -> str:
     """A PromQL string literal: quotes, backslashes and control characters escaped."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -24,7 +24,7 @@ def events(measurement: Measurement, steps: Steps, level: Level) -> str:
         return f"sum({_judged(measurement, window)}) * {step}"
     if isinstance(measurement, Counters):
         total = selector(measurement.total)
-        return f"sum({rate(total, window)}) * {step}\n+ on () ({_born(total, step)} or on () vector(0))"
+        return f"sum({rate(total, window)}) * {step}\n+ ({_born(total, step)} or vector(0))"
     return _query(measurement.total, measurement.total_yields, steps, level)
 
 

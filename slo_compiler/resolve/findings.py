@@ -20,6 +20,10 @@ class Findings:
         """An error at the value at `path`."""
         self._add(code, Severity.ERROR, path, message, hint)
 
+    def error_at_key(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """An error at the last key of `path`, where the key itself is wrong."""
+        self.diagnostics.append(Diagnostic(code, Severity.ERROR, self.source.key_span(path), message, hint))
+
     def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """A warning at the value at `path`."""
         self._add(code, Severity.WARNING, path, message, hint)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective
 from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
@@ -121,11 +122,27 @@ class _Resolver:
         try:
             engine = resolve_engine(known, reference.version, generation=reference.generation)
         except UnknownVersion as fault:
-            self.findings.error(Code.SLO401, path, str(fault))
+            versions = ", ".join(known.spec.versions.known)
+            if self._blames_generation(known):
+                others = [name for name in known.spec.generations if name != reference.generation]
+                hint = f"generation: {others[0]}" if len(others) == 1 else f"generations: {', '.join(others)}"
+                self.findings.error(Code.SLO401, ("spec", "engine", "generation"), str(fault), hint)
+            else:
+                self.findings.error(Code.SLO401, path, str(fault), f"known versions: {versions}")
             return None
         if engine.notice:
-            self.findings.warning(Code.SLO401, path, engine.notice)
+            self.findings.warning(Code.SLO401, path, engine.notice, f'version: "{engine.version}"')
         return engine
+
+    def _blames_generation(self, known: Engine) -> bool:
+        """Whether the version is known, in another generation of the engine than the one that is asked for."""
+        for name in known.spec.generations:
+            try:
+                resolve_engine(known, self.spec.engine.version, generation=name)
+            except UnknownVersion:
+                continue
+            return True
+        return False
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
@@ -240,7 +257,7 @@ class _Resolver:
             return None
         matchers = self._matchers(engine)
         read = measure.read_histogram(
-            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where
+            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where, (*path, "sli")
         )
         if read is None:
             return None
@@ -274,7 +291,8 @@ class _Resolver:
         try:
             viewed = engine if own and not version else resolve_engine(known, version or None)
         except UnknownVersion as fault:
-            self.findings.error(Code.SLO401, (*path, "engine"), str(fault))
+            hint = f"known versions: {', '.join(known.spec.versions.known)}"
+            self.findings.error(Code.SLO401, (*path, "engine"), str(fault), hint)
             return None
         if viewed is None:
             return None
@@ -320,7 +338,8 @@ class _Resolver:
             try:
                 deadline = Deadline(parse_selector(source.pending_age), limit)
             except NotASelector as fault:
-                self.findings.error(Code.SLO203, (*path, "source", "pendingAge"), f"pendingAge: {fault}")
+                where: Path = (*path, "source", "pendingAge")
+                self.findings.error(Code.SLO203, where, f"pendingAge: {fault}", "pendingAge: oldest_pending_seconds")
         if counters is None:
             return None
         found = measure.counter_source(counters.total, self.environment)
@@ -389,6 +408,9 @@ class _Resolver:
             "self": self.findings.span((*path, "sli")),
             "threshold": self.findings.span(threshold),
             "target": self.findings.span(target),
+            "period": self.findings.span(
+                ("spec", "timeWindow") if self.spec.time_window is not None else (*path, "sli")
+            ),
         }
 
     def _slo_id(self, name: str) -> str:
@@ -456,10 +478,13 @@ class _Resolver:
             gauges = measure.gauges_of(engine, self._matchers(engine), config.prometheus.replica_label)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
-            self.findings.error(Code.SLO402, ("spec", "alerting", "queueWaitingPerReplica"), message)
+            hint = "remove queueWaitingPerReplica"
+            self.findings.error(Code.SLO402, ("spec", "alerting", "queueWaitingPerReplica"), message, hint)
         places = ("name", "engine", "selector", "useCase", "experienceClass", "endpoint", "objectives")
         where = {place: self.findings.span(("spec", place)) for place in places[1:]}
         where["name"] = self.findings.span(("metadata", "name"))
+        if not spec.selector:
+            where["selector"] = where["engine"]
         return Spec(
             name=self.document.metadata.name,
             service=spec.service,

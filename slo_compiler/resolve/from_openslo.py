@@ -129,7 +129,9 @@ def _measurement(ratio: RatioMetric, yields: str | None, findings: Findings) -> 
         return None
     if yields not in (None, "rate", "increase"):
         path: Path = ("metadata", "annotations", "slo-compiler/query-yields")
-        findings.error(Code.SLO203, path, f"{yields!r} is not one of rate and increase")
+        findings.error(
+            Code.SLO203, path, f"{yields!r} is not one of rate and increase", "slo-compiler/query-yields: rate"
+        )
         return None
     part_is = "good" if ratio.good is not None else "bad"
     part = ratio.good if ratio.good is not None else ratio.bad
@@ -140,7 +142,12 @@ def _measurement(ratio: RatioMetric, yields: str | None, findings: Findings) -> 
         return None
     if isinstance(total_side, Selector) and isinstance(part_side, Selector):
         if total_side == part_side:
-            findings.error(Code.SLO203, (*_RATIO, part_is), f"{part_is} and total are the same series")
+            findings.error(
+                Code.SLO203,
+                (*_RATIO, part_is),
+                f"{part_is} and total are the same series",
+                f"{part_is} must select a part of total",
+            )
             return None
         return Counters(total_side, part_side, part_is)
     message = (
@@ -265,7 +272,11 @@ def _slo(
             Provenance("period", period.name, "the spec"),
         ),
         at_boundary=True,
-        where={"self": findings.span(("metadata", "name")), "target": findings.span(target_path)},
+        where={
+            "self": findings.span(("metadata", "name")),
+            "target": findings.span(target_path),
+            "period": findings.span(("spec", "timeWindow")),
+        },
     )
 
 

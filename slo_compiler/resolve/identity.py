@@ -8,13 +8,29 @@ from collections.abc import Mapping
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
-from slo_compiler.documents.metadata import Metadata
+from slo_compiler.documents.metadata import DNS_LABEL, Metadata
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.names import RESERVED_LABELS
 from slo_compiler.resolve.findings import Findings
 
 PREFIX = "slo-compiler/"
 _MAX_NAME = 63
+_LABEL = DNS_LABEL.pattern
+# What the values of our own annotations look like: a pattern, its name, and an example.
+_FORMS = {
+    "id": (
+        re.compile(f"{_LABEL}(/{_LABEL})?"),
+        "id of lower-case letters, digits and dashes",
+        f"{PREFIX}id: team/chat",
+    ),
+    "runbook": (
+        re.compile(r"https?://[!-~]+"),
+        "http(s) address",
+        f"{PREFIX}runbook: https://runbooks.example.com/chat",
+    ),
+}
+_ANY_TEXT = (re.compile(r".*", re.DOTALL), "text", "")
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def read_annotations(metadata: Metadata, known: frozenset[str], findings: Findings) -> dict[str, str]:
@@ -24,11 +40,15 @@ def read_annotations(metadata: Metadata, known: frozenset[str], findings: Findin
         if not key.startswith(PREFIX):
             continue
         name = key.removeprefix(PREFIX)
-        if name in known:
+        path: Path = ("metadata", "annotations", key)
+        if name not in known:
+            findings.error_at_key(Code.SLO201, path, f"unknown annotation {key}", did_you_mean(name, known))
+            continue
+        pattern, expected, hint = _FORMS.get(name, _ANY_TEXT)
+        if pattern.fullmatch(value):
             found[name] = value
         else:
-            hint = did_you_mean(name, known)
-            findings.error(Code.SLO201, ("metadata", "annotations", key), f"unknown annotation {key}", hint)
+            findings.error(Code.SLO203, path, f"{value!r} is no {expected}", hint)
     return found
 
 
@@ -43,15 +63,27 @@ def slo_name(spec_name: str, objective: str, path: Path, findings: Findings) -> 
 
 
 def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tuple[tuple[str, str], ...]:
-    """A spec's own labels as they stand on its alerts, sorted; those that the compiler writes itself are refused."""
-    labels = {}
+    """A spec's own labels as they stand on its alerts, sorted.
+
+    What a label of Prometheus may not hold becomes `_`. Refused are names that are none even then, names that the
+    compiler writes itself, and a second key that becomes the same name.
+    """
+    labels: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for key, value in given.items():
         name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
-        if name in RESERVED_LABELS:
-            message = f"the label {key} is written by the compiler"
-            findings.error(Code.SLO203, (*path, key), message, "choose another name")
+        if not _LABEL_NAME.fullmatch(name):
+            message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
+        elif name in RESERVED_LABELS:
+            message, hint = f"the label {key} is written by the compiler", "choose another name"
+        elif name.startswith("__"):
+            message, hint = f"labels such as {key} are Prometheus's own", "begin it with a letter"
+        elif name in labels:
+            message, hint = f"{keys[name]} and {key} both become the label {name}", "choose another name"
         else:
-            labels[name] = value
+            labels[name], keys[name] = value, key
+            continue
+        findings.error_at_key(Code.SLO203, (*path, key), message, hint)
     return tuple(sorted(labels.items()))
 
 

@@ -58,12 +58,18 @@ def read_histogram(
     matchers: tuple[Matcher, ...],
     findings: Findings,
     path: Path,
+    sli_path: Path,
 ) -> Measured | None:
-    """The engine's histogram for an SLI, read at the edge that stands for the threshold; None with a diagnostic."""
+    """The engine's histogram for an SLI, read at the edge that stands for the threshold; None with a diagnostic.
+
+    Args:
+        path: where the threshold stands.
+        sli_path: where the SLI is named.
+    """
     roles = [role for role in sli.roles if engine.has(role)]
     if not roles:
         message = f"{engine.title} exposes no metric for {sli.name} ({sli.title})"
-        findings.error(Code.SLO402, path, message, engine.alternatives(sli.roles))
+        findings.error(Code.SLO402, sli_path, message, engine.alternatives(sli.roles))
         return None
     edges = engine.edges_of(sli.roles)
     unit = Decimal(1)  # edges are in seconds
@@ -145,7 +151,7 @@ def read_selector(text: str | None, path: Path, findings: Findings) -> Selector 
     try:
         return parse_selector(text)
     except NotASelector as fault:
-        findings.error(Code.SLO203, path, f"{path[-1]!s}: {fault}")
+        findings.error(Code.SLO203, path, f"{path[-1]!s}: {fault}", f"{path[-1]}: 'requests_total{{app=\"x\"}}'")
         return None
 
 

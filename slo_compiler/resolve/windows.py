@@ -97,7 +97,8 @@ def resolve_tiers(
             continue
         if tier.long_window.seconds * 2 > period.seconds:
             message = f"the {tier.name} tier looks at {tier.long_window}, over half of the period of {period}, and is left out"
-            findings.warning(Code.SLO503, path, message)
+            hint = f"timeWindow: [{{duration: {Duration(tier.long_window.seconds * 2)}}}] or longer keeps it"
+            findings.warning(Code.SLO503, path, message, hint)
             continue
         factor = tier_factor(tier, target, period, policy.spec.factors_hold_from)
         if factor * (1 - target) >= 1:
@@ -154,6 +155,7 @@ def _say_if_late(
             f"at {decimal_text(round(events_per_hour, 1))} events per hour the {resolved.name} tier sees "
             f"{decimal_text(round(expected, 1))} events in {tier.long_window} and needs {decimal_text(round(needed, 1))}: "
             "it fires later than its burn rate says",
+            "promise a lower target, or judge more traffic together; few bad events are no evidence",
         )
 
 

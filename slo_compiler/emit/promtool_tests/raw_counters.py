@@ -57,22 +57,24 @@ _TARGETS = (
     _Target("g1", 2),
     _Target("new", 1, from_=260),
     _Target("back", 2, down=(310, 460)),
-    _Target("quiet", 1, from_=90),
+    _Target("quiet", 1, from_=80),
 )
-# `part` series are born above zero in targets that are up; those of `new` and `back` stood so before anyone looked;
-# `quiet` gives birth 35 s after it came up.
+# At the first look there is no `part` at all; then they are born above zero in targets that are up; those of `new` and `back` stood so before anyone looked;
+# `quiet` gives birth 30 s after it came up.
 _LIVES = (
     _Life("all", "g0", "rest", 1000, 9),
     _Life("all", "g1", "rest", 2000, 7, resets=True),
     _Life("part", "g0", "part", 3, 2, from_=123),
-    _Life("part", "g1", "part", 300, 3, impossible=True),
+    _Life("part", "g1", "part", 5, 3, from_=75, impossible=True),
     _Life("late", "g1", "rest", 5, 4, from_=325),
+    _Life("late", "g0", "rest", 8, 3, from_=322),
     _Life("all", "new", "rest", 4000, 6, from_=260),
     _Life("part", "new", "part", 400, 1, from_=260),
     _Life("all", "back", "rest", 5000, 5, gap=(310, 460)),
-    _Life("part", "back", "part", 500, 2, gap=(310, 460)),
-    _Life("all", "quiet", "rest", 600, 3, from_=90),
-    _Life("part", "quiet", "part", 11, 1, from_=126),
+    _Life("part", "back", "part", 7, 2, from_=80, gap=(310, 460)),
+    _Life("all", "quiet", "rest", 600, 3, from_=80),
+    _Life("late", "quiet", "rest", 9, 2, from_=110),
+    _Life("part", "quiet", "part", 11, 1, from_=110),
 )
 
 
@@ -214,9 +216,13 @@ def _up_series(counters: Counters, drawn: Fleet) -> list[Document]:
             own = {key: value for key, value in _labels(labels, selector.matchers, target).items() if key in _UP_LABELS}
             name = series_name("up", own)
             found[name] = raw_input(name, text)
+            # Another job on the same instance is up all the time.
+            stranger = series_name("up", {**own, "job": f"not-{own.get('job', '')}"})
+            found[stranger] = raw_input(stranger, _ALWAYS_UP)
     return list(found.values())
 
 
+_ALWAYS_UP = f"1x{_LENGTH * SLOTS_PER_SCRAPE // DRAWN_SCRAPE}"
 _UP_LABELS = ("job", "instance")
 
 
