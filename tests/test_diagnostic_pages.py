@@ -106,6 +106,7 @@ def test_wrong_example_yields_exactly_its_code(code: Code) -> None:
     found = judged(diagnostics, code, page.severity)
     assert {d.code for d in found} == {code} | COMPANIONS.get(code, set())
     assert {d.severity for d in found if d.code is code} == {page.severity}
+    assert all(d.hint for d in found), "an error or a warning says how to mend it"
     compare(code, render_text(found, {loaded.path: loaded.lines}, colour=False, files=1) + "\n")
 
 

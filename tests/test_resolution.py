@@ -7,7 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from slo_compiler.cli import cli
 from slo_compiler.diagnostics import Diagnostic, Severity
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.documents.config import Config
@@ -117,7 +119,7 @@ NUMBERS: dict[str, tuple[str, str, str, str, str]] = {
     "a latency budget off an own threshold": (
         "latencyBudget: {network: 20ms}",
         "{sli: e2e, threshold: 5s, target: 95%}",
-        "4s980ms" if str(Duration(Decimal("4.98"))) == "4s980ms" else "4.98s",
+        "4.98s",
         "0.95",
         "5s - 20ms latency budget (network)",
     ),
@@ -154,7 +156,7 @@ def test_just_under_a_thousand_tokens_the_use_case_keeps_its_time_between_tokens
 
 
 ADJUSTED = {
-    "promptLength": ("ttft", "traffic: {promptTokens: 2048}", "for the prompt's length"),
+    "promptLength": ("ttft", "traffic: {promptTokens: 600}", "for the prompt's length"),
     "hardware": ("ttft", "hardware: {tier: premium}", "for premium hardware"),
     "gpuCount": ("itl", "hardware: {gpuCount: 4}", "for 4 GPUs"),
     "modelSize": ("ttft", "hardware: {modelParametersB: 70}", "for 70"),
@@ -167,10 +169,10 @@ def test_adjust_applies_the_formula_that_it_names(name: str) -> None:
     sli, facts, reason = ADJUSTED[name]
     plain = first(f"useCase: chatbot\n{facts}", f"{{sli: {sli}}}")
     adjusted = first(f"useCase: chatbot\n{facts}\nadjust: [{name}]", f"{{sli: {sli}}}")
-    own = first(f"useCase: chatbot\n{facts}\nadjust: [{name}]", f"{{sli: {sli}, threshold: 111ms}}")
+    own = first(f"useCase: chatbot\n{facts}\nadjust: [{name}]", f"{{sli: {sli}, threshold: 21ms}}")
     assert reason in origin(adjusted)
     assert reason not in origin(plain)
-    assert str(own.promised) == "111ms"
+    assert str(own.promised) == "21ms"
 
 
 def test_the_prompt_scales_a_class_no_further_than_its_ceiling() -> None:
@@ -184,7 +186,6 @@ def test_the_prompt_scales_a_class_no_further_than_its_ceiling() -> None:
 
 
 EDGES = tuple(Decimal(edge) for edge in ("0.1", "0.25", "0.5", "1"))
-NONE = None
 READINGS: dict[str, tuple[str, str, Reading | None]] = {
     "an edge, ceil": ("0.25", "ceil", Reading(Decimal("0.25"))),
     "an edge, floor": ("0.25", "floor", Reading(Decimal("0.25"))),
@@ -272,10 +273,6 @@ def test_the_fast_step_follows_the_scrape_interval(scrape: str, fast: int) -> No
 
 
 def test_scrapes_over_a_minute_apart_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from click.testing import CliRunner
-
-    from slo_compiler.cli import cli
-
     monkeypatch.chdir(tmp_path)
     Path("slo-compiler.yaml").write_text("prometheus: {scrapeInterval: 61s}\n", encoding="utf-8")
     Path("chat.yaml").write_text(document("", "{sli: ttft, threshold: 250ms, target: 95%}"), encoding="utf-8")
@@ -315,7 +312,7 @@ MODES: dict[str, tuple[str, str, str]] = {
     ),
     "batch latencies have tickets": (
         "experienceClass: batch",
-        "{sli: ttft, threshold: 5s, target: 95%}",
+        "{sli: ttft, threshold: 2s, target: 95%}",
         "ticket",
     ),
 }
@@ -672,7 +669,7 @@ def test_periods_of_the_configuration_are_judged_alike() -> None:
 def test_a_broken_spec_takes_part_in_names_only() -> None:
     broken = document("", OK, "{sli: tpot, threshold: 1s, target: 95%}").replace("0.11", "0.10")
     found = told(check(f"{document('', OK)}---\n{broken}"))
-    assert [d.code.name for d in found] == ["SLO402", "SLO205"] or [d.code.name for d in found] == ["SLO205", "SLO402"]
+    assert sorted(d.code.name for d in found) == ["SLO205", "SLO402"]
 
 
 def test_a_waiver_of_a_broken_spec_is_not_called_idle() -> None:

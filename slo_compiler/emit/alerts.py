@@ -229,7 +229,7 @@ def scrapes_missing(spec: Spec, source: Source) -> Document:
 def slo_labels(slo: Slo) -> dict[str, str]:
     """What every alert of an SLO carries; absent facts are left out."""
     known = dict(slo.info)
-    facts = {key: known[key] for key in ("model", "endpoint") if key in known}
+    facts: dict[str, str] = {key: known[key] for key in ("model", "endpoint") if key in known}
     labels: dict[str, str] = {"slo_id": slo.slo_id, "service": slo.service, "slo": slo.name, "sli": slo.sli, **facts}
     labels.update(slo.labels)
     return {key: template_text(value) for key, value in labels.items()}

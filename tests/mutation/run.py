@@ -34,6 +34,7 @@ from tests.mutation.mutants import Mutant, mutants
 
 HERE = Path(__file__).parent
 SPECS = ("ttft", "availability", "ratio", "job_completion")
+_OUTCOMES = ("killed", "equivalent", "survived")
 # Which test group most likely catches a mistake in a rule; the others follow.
 _LIKELY = (
     (r"slo:(events|bad_events|possible|certain|covered)", ["raw series give tiles"]),
@@ -172,38 +173,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(names: Sequence[str], counts: Counter[tuple[str, str, str]], seconds: float) -> str:
     lines = []
-    for by, title in (("kind", "By kind of mistake"), ("rule", "By rule")):
-        lines += [
-            f"## {title}",
-            "",
-            "| spec | what | mutants | killed | equivalent | survived |",
-            "|---|---|---|---|---|---|",
-        ]
+    for of_rules, title in ((False, "By kind of mistake"), (True, "By rule")):
+        lines += [f"## {title}", "", "| spec | what | mutants | killed | equivalent | survived |"]
+        lines.append("|---|---|---|---|---|---|")
         for name in names:
-            kinds = sorted(
-                {
-                    kind
-                    for spec, kind, _ in counts
-                    if spec == name
-                    and kind.startswith("rule ") == (by == "rule")
-                    and not (by == "kind" and kind.startswith("rule slo"))
-                }
-            )
-            for kind in kinds:
-                own = [counts[name, kind, outcome] for outcome in ("killed", "equivalent", "survived")]
-                lines.append(
-                    f"| {name} | {kind.removeprefix('rule ') if by == 'rule' else kind} | {sum(own)} | {own[0]} | {own[1]} | {own[2]} |"
-                )
+            whats = sorted({what for spec, what, _ in counts if spec == name and _is_rule(what) == of_rules})
+            lines += [_row(name, what, counts) for what in whats]
         lines.append("")
     totals = {
-        outcome: sum(n for (_, kind, o), n in counts.items() if o == outcome and not _is_rule(kind))
-        for outcome in ("killed", "equivalent", "survived")
+        outcome: sum(number for (_, what, found), number in counts.items() if found == outcome and not _is_rule(what))
+        for outcome in _OUTCOMES
     }
     lines.append(
         f"{sum(totals.values())} mutants: {totals['killed']} killed, {totals['equivalent']} equivalent, "
         f"{totals['survived']} survived; {seconds:.0f} s"
     )
     return "\n".join(lines) + "\n"
+
+
+def _row(name: str, what: str, counts: Counter[tuple[str, str, str]]) -> str:
+    own = [counts[name, what, outcome] for outcome in _OUTCOMES]
+    shown = what.removeprefix("rule ") if _is_rule(what) else what
+    return f"| {name} | {shown} | {sum(own)} | {' | '.join(map(str, own))} |"
 
 
 def _is_rule(kind: str) -> bool:

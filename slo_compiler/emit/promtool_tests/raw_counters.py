@@ -59,8 +59,8 @@ _TARGETS = (
     _Target("back", 2, down=(310, 460)),
     _Target("quiet", 1, from_=80),
 )
-# At the first look there is no `part` at all; then they are born above zero in targets that are up; those of `new` and `back` stood so before anyone looked;
-# `quiet` gives birth 30 s after it came up.
+# At the first look there is no `part` at all; then its series are born above zero in targets that are up. Those of `new`
+# and `back` stood so before anyone looked; `quiet` gives birth 30 s after it came up.
 _LIVES = (
     _Life("all", "g0", "rest", 1000, 9),
     _Life("all", "g1", "rest", 2000, 7, resets=True),
