@@ -20,13 +20,14 @@ def rounded(value: Decimal, digits: int) -> str:
 
 def error_ratio(slo: Slo, tier: Tier) -> str:
     """The share of bad events at which a tier fires, `72%`."""
-    return percent_text(round(tier.factor * slo.budget, 6))
+    ratio = tier.factor * slo.budget
+    return percent_text(round(ratio, 6) or ratio)
 
 
 def detection(slo: Slo, tier: Tier) -> str:
     """How long a total failure takes to be detected: D = L f b / e with e = 1 (SRE Workbook, chapter 5)."""
-    seconds = tier.long.length.seconds * tier.factor * slo.budget
-    return str(Duration(Decimal(round(seconds))))
+    seconds = round(tier.long.length.seconds * tier.factor * slo.budget)
+    return str(Duration(Decimal(seconds))) if seconds else "1s at most"
 
 
 def budget_spent(slo: Slo, tier: Tier) -> str:
