@@ -69,7 +69,7 @@ def burn_rate_alerts(spec: Spec) -> Document:
         ]
         own += _budget_and_coverage(spec, slo, length, step)
         series += _series(slo, step, length)
-        looks = item.looks.union(*(alert.changes() for alert in own))
+        looks = item.looks.union({1}, *(alert.changes() for alert in own))
         checks += state_checks(own, sorted(look for look in looks if look < length), step, slo.slo_id, ["tier"])
         found += own
         text_looks |= set(item.texts)
