@@ -66,7 +66,7 @@ def covered(measurement: Histogram, steps: Steps) -> str:
     window = _tile_window(steps, Level.FAST)
     counts = either([rate(selector(item), window) for item in counts_of(measurement)])
     # Where no pod has the bucket, nothing is judged and 0 of the events are covered.
-    return f"(sum({_judged(measurement, window)}) or 0 * sum({counts}))\n/ (sum({counts}) > 0)"
+    return f"(sum({_judged(measurement, window)}) or vector(0))\n/ (sum({counts}) > 0)"
 
 
 def impossible(measurement: Histogram | Counters) -> str:

@@ -98,15 +98,10 @@ def _of_rule(rule: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _of_expression(text: str) -> Iterator[tuple[str, str, str]]:
-    tree = parse(text)
-    for node in tree.walk():
+    for node, where in parse(text).walk():
         for kind, start, end, replacement in _of_node(text, node):
             changed = text[:start] + replacement + text[end:]
-            yield kind, f"{text[start:end]} -> {replacement or 'nothing'} in {_around(text, start)}", changed
-
-
-def _around(text: str, start: int) -> str:
-    return " ".join(text[max(0, start - 40) : start + 40].split())
+            yield kind, f"{text[start:end]} -> {replacement or 'nothing'} at {where}", changed
 
 
 def _of_node(text: str, node: Node) -> Iterator[tuple[str, int, int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
@@ -31,12 +32,17 @@ class Node:
     name_at: tuple[int, int] = (0, 0)
     children: list[Node] = field(default_factory=list)
 
-    def walk(self) -> list[Node]:
-        """This part and all parts of it."""
-        found = [self]
-        for child in self.children:
-            found += child.walk()
-        return found
+    def walk(self, where: str = "") -> Iterator[tuple[Node, str]]:
+        """This part and all parts of it, each with the way to it: `/ right > left sum rate x_count`."""
+        own = f"{where} {self.name}".strip() if self.kind in ("selector", "call") else where
+        yield self, own or "top"
+        for index, child in enumerate(self.children):
+            way = own
+            if self.kind == "binary" and child.kind != "modifier":
+                way = f"{own} {self.name} {'left' if index == 0 else 'right'}".strip()
+            elif self.kind == "call" and len(self.children) > 1 and child.kind != "modifier":
+                way = f"{own} {index}"
+            yield from child.walk(way)
 
 
 def parse(text: str) -> Node:

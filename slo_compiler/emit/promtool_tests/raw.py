@@ -17,7 +17,7 @@ from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 from slo_compiler.units import Duration, decimal_text
 
-_DECOY_EVENTS = 777
+_DECOY_EVENTS = 0.5
 # Record name -> its value at a time; None where there must be none.
 _Expected = dict[str, Callable[[float], float | None]]
 

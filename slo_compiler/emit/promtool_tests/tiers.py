@@ -18,9 +18,9 @@ _HAIR = 0.0078125
 _MANY = 500.0
 _HIGH = 99.0
 _COVERED_EDGE, _REMAINING_EDGE = 0.9, 0.0
-# Steps of the snapshots before a tier fires: long exactly at the factor, short exactly at it, short under it, the guard
-# exactly met, the guard not met.
-_LONG_AT, _SHORT_AT, _SHORT_UNDER, _GUARD_AT, _GUARD_UNDER, _FIRE = 0, 2, 4, 6, 8, 10
+# Steps of the snapshots before a tier fires: long exactly at the factor and under it, short exactly at it and under it,
+# the guard exactly met and not met.
+_LONG_AT, _LONG_UNDER, _SHORT_AT, _SHORT_UNDER, _GUARD_AT, _GUARD_UNDER, _FIRE = 0, 2, 4, 6, 8, 10, 12
 # After the last tier, so that holds of half an hour end and clear again.
 _TAIL = 80
 _CLEAR = 6
@@ -89,9 +89,9 @@ def _fast_course(tiers: tuple[Tier, ...], step: int) -> _Course:
     fast = sorted((tier for tier in tiers if tier.long.level is Level.FAST), key=lambda tier: tier.long.tiles)
     # The tile that has just left a window must not meet the phases of a shorter one: the longest starts right after
     # its window is full, the others early enough before it.
-    start = max(cursor + 8, *(tier.long.tiles + 12 - 5 * index for index, tier in enumerate(fast)), 0) if fast else 0
+    start = max(cursor + _GUARD_AT + 2, *(tier.long.tiles + 12 - 5 * index for index, tier in enumerate(fast)), 0) if fast else 0
     for index, tier in enumerate(fast):
-        begin = start if index == 0 else max(tier.long.tiles + 1, cursor + 8)
+        begin = start if index == 0 else max(tier.long.tiles + 1, cursor + _GUARD_AT + 2)
         cursor = _fast_tier_phases(item, tier, begin, step)
     item.length = max(item.length, cursor + _TAIL)
     return item
@@ -134,6 +134,7 @@ def _phases(item: _Course, tier: Tier, cursor: int, step: int) -> int:
         item.set_burn(window, cursor, fire, _HIGH)
         item.set_burn(window, fire, fire + hold + 2, factor * 1.002)
     item.set_burn(tier.long.name, cursor + _LONG_AT, cursor + _LONG_AT + 2, factor)
+    item.set_burn(tier.long.name, cursor + _LONG_UNDER, cursor + _LONG_UNDER + 2, factor / 2)
     item.set_burn(tier.short.name, cursor + _SHORT_AT, cursor + _SHORT_AT + 2, factor)
     item.set_burn(tier.short.name, cursor + _SHORT_UNDER, cursor + _SHORT_UNDER + 2, factor / 2)
     item.set_burn(tier.short.name, fire + hold + 2, end, _HIGH)
