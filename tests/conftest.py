@@ -27,6 +27,14 @@ _IDENTITY = {
 }
 # What a developer's shell may set, and what would change outputs.
 _FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+# Minutes long: whoever runs it last makes the other worker wait.
+_FIRST = "test_generated_tests_prove_the_rules_of_all_specs"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order is random, but for the longest test."""
+    items.sort(key=lambda item: item.name != _FIRST)
 
 
 @pytest.fixture(autouse=True)

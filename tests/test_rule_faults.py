@@ -422,7 +422,6 @@ def test_a_pod_without_the_bucket_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.promtool
-@pytest.mark.xfail(reason="the covered share has no sample where no pod exposes the bucket")
 def test_a_fleet_in_which_no_pod_has_the_bucket_is_told(tmp_path: Path) -> None:
     """The bucket is missing everywhere: no event can be judged, no alert can fire, for ever."""
     compiled = compile_text(tmp_path, spec(TTFT))

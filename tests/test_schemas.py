@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +207,6 @@ def test_manifest_validates(compiled: Path) -> None:
 
 
 @pytest.mark.promtool
-@pytest.mark.skipif(shutil.which(os.environ.get("PROMTOOL", "promtool")) is None, reason="promtool is not installed")
 def test_test_results_validate(compiled: Path) -> None:
     result = CliRunner().invoke(cli, ["test", str(compiled), "--format", "json"])
     assert output_faults("test", json.loads(result.stdout)) == []

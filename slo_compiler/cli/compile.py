@@ -75,6 +75,8 @@ def command(
             return
     except BrokenManifest as fault:
         fail_environment(f"{out / 'manifest.json'}: {fault}; move it away and compile into an empty folder")
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
     outcome, specs, slos = _compile(common, paths, files, out, kinds, flavour, dry=check or diff, diff=diff)
@@ -153,6 +155,8 @@ def _compile(
         show(_foreign(refusal, out), {}, common, files=len(refusal.foreign))
         click.echo("nothing was written", err=True)
         sys.exit(FINDINGS)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
         raise

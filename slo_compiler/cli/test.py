@@ -22,6 +22,7 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
 
     Exits 0 where all hold, 1 where one fails, 3 where promtool is missing.
     """
+    from slo_compiler.diagnostics.report_text import count
     from slo_compiler.external.promtool import PromtoolMissing, find_promtool
     from slo_compiler.prove import FileResult, prove_folder, to_json
 
@@ -48,6 +49,6 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
     else:
         rules, tests = sum(result.rules for result in results), sum(result.tests for result in results)
         state = f"{failed} failed" if failed else "all hold"
-        click.echo(f"{len(results)} rule files, {rules} rules, {tests} tests: {state}")
+        click.echo(f"{count(len(results), 'rule file')}, {count(rules, 'rule')}, {count(tests, 'test')}: {state}")
     if failed or not results:
         sys.exit(FINDINGS)

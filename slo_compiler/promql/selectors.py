@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from slo_compiler.ir import Matcher, Selector
+from slo_compiler.promql.build import rate
+from slo_compiler.promql.build import selector as selector_text
 
 # The placeholder of a window, as Sloth and the OpenSLO SDK's examples write it; blanks inside the braces are allowed.
 _PLACEHOLDER = re.compile(r"\{\{\s*\.window\s*\}\}")
@@ -55,6 +57,11 @@ def rate_of_selector(text: str) -> Selector | None:
         return _selector(argument.vector_selector)
     except NotASelector:
         return None
+
+
+def rate_template(item: Selector) -> str:
+    """The query that counts a counter's events per second, with the placeholder for its window."""
+    return rate(selector_text(item), _CANONICAL)
 
 
 def query_yields(text: str) -> str | None:

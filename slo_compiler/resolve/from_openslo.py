@@ -10,8 +10,6 @@ from slo_compiler.documents.metadata import DNS_LABEL, slug
 from slo_compiler.documents.openslo import Metric, OpenSLO, RatioMetric
 from slo_compiler.ir import Counters, Measurement, Provenance, Queries, Selector, Slo, Source, Spec, Window
 from slo_compiler.load.source_map import Path, SourceDocument
-from slo_compiler.promql.build import selector as selector_text
-from slo_compiler.promql.measurements import WINDOW_PLACEHOLDER
 from slo_compiler.promql.selectors import (
     NotASelector,
     has_placeholder,
@@ -19,6 +17,7 @@ from slo_compiler.promql.selectors import (
     parse_selector,
     query_yields,
     rate_of_selector,
+    rate_template,
 )
 from slo_compiler.resolve import identity, measure
 from slo_compiler.resolve.environment import Environment
@@ -206,7 +205,7 @@ def _query(query: str, yields: str | None, path: Path, findings: Findings) -> tu
 
 def _as_query(side: Selector | tuple[str, str]) -> tuple[str, str]:
     if isinstance(side, Selector):
-        return f"rate({selector_text(side)}[{WINDOW_PLACEHOLDER}])", "rate"
+        return rate_template(side), "rate"
     return side
 
 
