@@ -1,6 +1,6 @@
 """Runs the generated tests against every mutant of the rules of four specs.
 
-    python -m tests.mutation.run [SPEC ...] [--sample N] [--seed S] [--jobs J] [--report FILE]
+    python -m tests.mutation.run [SPEC ...] [--rule REGEX] [--sample N] [--seed S] [--jobs J] [--report FILE]
 
 Exits 1 where a mutant survives that `equivalent.yaml` does not prove equivalent, or where a proof has no survivor.
 """
@@ -113,7 +113,7 @@ def _judge(task: tuple[str, Prepared, Mutant]) -> str | None:
     return killed_by(*task)
 
 
-def run(names: Sequence[str], sample: int, seed: int, jobs: int) -> Iterator[tuple[str, Mutant, str | None]]:
+def run(names: Sequence[str], rule: str, sample: int, seed: int, jobs: int) -> Iterator[tuple[str, Mutant, str | None]]:
     """Judges the mutants of specs, or a sample of so many of each."""
     promtool = find_promtool()
     for name in names:
@@ -122,7 +122,7 @@ def run(names: Sequence[str], sample: int, seed: int, jobs: int) -> Iterator[tup
         failing = killed_by(promtool, prepared, original)
         if failing is not None:
             raise SystemExit(f"{name}: the tests fail on the rules themselves, in {failing!r}")
-        found = list(mutants(prepared.document))
+        found = [mutant for mutant in mutants(prepared.document) if re.search(rule, mutant.rule)]
         if sample:
             found = random.Random(seed).sample(found, min(sample, len(found)))
         with ProcessPoolExecutor(jobs) as pool:
@@ -135,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("specs", nargs="*", default=list(SPECS))
+    parser.add_argument("--rule", default="", help="judge only mutants of rules whose name this pattern finds")
     parser.add_argument("--sample", type=int, default=0, help="judge so many mutants of each spec; 0 judges all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -145,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts: Counter[tuple[str, str, str]] = Counter()
     proven: Counter[Equivalence] = Counter()
     alive = 0
-    for name, mutant, verdict in run(given.specs, given.sample, given.seed, given.jobs):
+    for name, mutant, verdict in run(given.specs, given.rule, given.sample, given.seed, given.jobs):
         outcome = "killed"
         if verdict is None:
             proof = next((item for item in equivalences if item.covers(name, mutant)), None)
@@ -163,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.report.write_text(report, encoding="utf-8")
     idle = (
         [item for item in equivalences if not proven[item]]
-        if not given.sample and set(SPECS) <= set(given.specs)
+        if not (given.sample or given.rule) and set(SPECS) <= set(given.specs)
         else []
     )
     for item in idle:
