@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -13,6 +14,7 @@ _COLLECT_AFTER = 200_000
 def main() -> None:
     """Runs the command line; a closed pipe ends it quietly."""
     gc.set_threshold(_COLLECT_AFTER)
+    atexit.register(gc.freeze)  # the end of a run need not look through what the process gives back anyway
     # Looking for pydantic plugins reads the metadata of every installed package; the compiler uses none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from slo_compiler.cli import cli

@@ -12,9 +12,9 @@ from typing import Any
 
 import jinja2
 
-from slo_compiler.catalog import Catalog
-from slo_compiler.documents.catalog import FactorStep, LongOutputLatency, Sourced, sourced_values
+from slo_compiler.catalog import Catalog, FactorStep, LongOutputLatency, Sourced
 from slo_compiler.documents.inference_slo import InferenceSLOSpec
+from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.resources import template_path
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -108,15 +108,11 @@ class Entry:
 
 def entries_of(catalog: Catalog) -> tuple[Entry, ...]:
     """Everything that the catalog holds, by kind and then in its own order."""
-    adjustments = {
-        field.alias or name: getattr(catalog.adjustments, name)
-        for name, field in type(catalog.adjustments).model_fields.items()
-    }
     kinds: tuple[tuple[str, Mapping[str, object]], ...] = (
         (CLASS, catalog.experience_classes),
         (USE_CASE, catalog.use_cases),
         (PROFILE, catalog.traffic_profiles),
-        (ADJUSTMENT, adjustments),
+        (ADJUSTMENT, dict(catalog.adjustments.parts())),
     )
     return tuple(
         Entry(kind, name, tuple(_value(path, sourced) for path, sourced in sourced_values(part)))

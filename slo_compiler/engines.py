@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 import yaml
 
@@ -40,8 +40,7 @@ class UnknownVersion(Exception):
     """The engine document does not know the version, or no such generation in it; the message says what it knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedMetric:
+class ResolvedMetric(NamedTuple):
     """A metric as one version exposes it.
 
     Attributes:
@@ -68,8 +67,7 @@ class ResolvedMetric:
     verified_at: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedEngine:
+class ResolvedEngine(NamedTuple):
     """An engine in a version.
 
     Attributes:

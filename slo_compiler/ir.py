@@ -9,13 +9,13 @@ import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
 from slo_compiler.units import Duration
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(NamedTuple):
     """A label matcher; `op` is one of `=`, `!=`, `=~`, `!~`."""
 
     label: str
@@ -23,24 +23,21 @@ class Matcher:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """An instant vector selector: a metric and its matchers."""
 
     name: str
     matchers: tuple[Matcher, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A bucket edge in the histogram's own unit, and the regular expression of its `le` in every spelling."""
 
     edge: Decimal
     le_pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(NamedTuple):
     """Good events are observations at or under a bucket edge.
 
     Attributes:
@@ -60,8 +57,7 @@ class Histogram:
     other_is_all: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """Good or bad events are a counter of their own, beside a counter of all.
 
     Attributes:
@@ -74,8 +70,7 @@ class Counters:
     part_is: str
 
 
-@dataclass(frozen=True, slots=True)
-class Queries:
+class Queries(NamedTuple):
     """Good or bad events and all events come from PromQL with the placeholder `{{.window}}`.
 
     Attributes:
@@ -99,8 +94,7 @@ class Level(Enum):
     SLOW = "slow"
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """Evaluation intervals, which are the lengths of the tiles, and the scrape interval, in seconds."""
 
     fast: int
@@ -112,8 +106,7 @@ class Steps:
         return self.fast if level is Level.FAST else self.slow
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A window of recorded tiles: `1h` is 120 tiles of 30 s, read half a step short as `59m45s`.
 
     Half a step short, a range holds the same tiles on Prometheus 2, where it is closed on the left, and on 3.
@@ -131,8 +124,7 @@ class Window:
         return self.length.seconds >= 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(NamedTuple):
     """An alert on a burn rate over `factor` in a long and a short window, with more than `guard` bad events."""
 
     name: str
@@ -145,8 +137,7 @@ class Tier:
     guard: int
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """A value as text and where it came from: `150ms`, `use case chatbot, built-in catalog`."""
 
     field: str
@@ -154,8 +145,7 @@ class Provenance:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Series whose absence means that the SLO is blind, and the targets that should expose them.
 
     Attributes:
@@ -168,8 +158,7 @@ class Source:
     target_matchers: tuple[Matcher, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gauges:
+class Gauges(NamedTuple):
     """What shows that an engine hangs: requests in it, and no token out of it."""
 
     running: tuple[Selector, ...]
@@ -178,16 +167,14 @@ class Gauges:
     replica_label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A batch promise: the age in seconds of the oldest pending document, and the promised time."""
 
     pending_age: Selector
     limit: Duration
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What the catalog says about a promised threshold.
 
     Attributes:
@@ -252,8 +239,7 @@ class Slo:
         return 1 - self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(NamedTuple):
     """A finding that the owner accepts."""
 
     code: str
@@ -262,8 +248,7 @@ class Waived:
     where: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Severities:
+class Severities(NamedTuple):
     """The configured values of the label `severity`."""
 
     page: str = "page"

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import cli
 from slo_compiler.describe_catalog import UnknownEntry, entries_of, escape_markdown, find_entries
-from slo_compiler.documents.catalog import sourced_values
+from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.resources import schema_path
 
 CATALOG = load_builtin_catalog()

@@ -709,7 +709,7 @@ def test_the_caret_stands_under_its_word(line: str, caret: str) -> None:
     spec = check(document("", "{sli: nothing, target: 95%}"))
     start = line.index("wrong") + 1
     finding = spec.diagnostics[0]
-    place = replace(finding.span, line=1, column=start, end_line=1, end_column=start + 5)
+    place = finding.span._replace(line=1, column=start, end_line=1, end_column=start + 5)
     text = render_text([replace(finding, span=place)], {"chat.yaml": [line]}, colour=False, files=1)
     marks = text.splitlines()[2].partition(" | ")[2].partition(" help")[0]
     assert marks == caret

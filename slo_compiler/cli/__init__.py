@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 
 import click
 
@@ -29,6 +31,7 @@ class LazyGroup(click.Group):
         known = COMMANDS.get(cmd_name)
         if known is None:
             return None
+        _skip_plugins()
         command = importlib.import_module(known[0]).command
         assert isinstance(command, click.Command)
         return command
@@ -37,6 +40,16 @@ class LazyGroup(click.Group):
         """The table is enough: listing commands must not import them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _skip_plugins() -> None:
+    """Spares pydantic the search for plugins, which the compiler has none of.
+
+    Turned off, the search still imports all that it would need, which takes longer than checking a spec.
+    """
+    search = ModuleType("pydantic.plugin._loader")
+    search.__dict__["get_plugins"] = tuple
+    sys.modules.setdefault(search.__name__, search)
 
 
 @click.group(

@@ -85,13 +85,13 @@ def find_config(given: str | None) -> Path | None:
 
 def load_config(common: Common) -> Config:
     """The settings. Faults in the file are shown, and end the program with 1."""
-    from slo_compiler.documents.config import Config
+    from slo_compiler.documents.config import Config, default_config
     from slo_compiler.documents.read import read_model
     from slo_compiler.load.yaml import load_file
 
     path = find_config(common.config)
     if path is None:
-        return Config()
+        return default_config()
     loaded = load_file(display_path(str(path)))
     diagnostics = list(loaded.diagnostics)
     config: Config | None = None
@@ -102,7 +102,7 @@ def load_config(common: Common) -> Config:
     if diagnostics:
         show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
         sys.exit(FINDINGS)
-    config = config or Config()
+    config = config or default_config()
     _refuse_long_scrapes(config, path)
     return config
 

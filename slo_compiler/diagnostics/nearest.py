@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to `name`, or None where nothing is close. Case and dashes count little."""
+    from difflib import get_close_matches  # only where something is misspelt
+
     table = {_plain(candidate): candidate for candidate in sorted(known)}
     found = get_close_matches(_plain(name), table, n=1, cutoff=0.6)
     return table[found[0]] if found else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from slo_compiler.units import Duration, parse_percent, percent_text
 
@@ -17,13 +16,31 @@ _LARGEST_NUMBER = 1_000_000_000_000
 _LARGEST_COUNT = 1_000_000_000
 
 
+def camel(name: str) -> str:
+    """The name of a field as documents write it: `latency_budget` is `latencyBudget`."""
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
+
+
+class JsonSchema:
+    """Says what a field is to an editor. Pydantic's own `WithJsonSchema` loads the generator of schemas at import."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """What pydantic asks for when it generates a schema."""
+        del core_schema, handler
+        return dict(self._schema)
+
+
 class Model(BaseModel):
     """A document or a part of one: camelCase keys, unknown keys refused, immutable once read."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        alias_generator=to_camel,
+        alias_generator=camel,
         validate_by_name=True,
         validate_by_alias=True,
         arbitrary_types_allowed=True,
@@ -65,9 +82,7 @@ DurationText = Annotated[
     Duration,
     BeforeValidator(_read_duration),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$", "examples": ["150ms", "28d"]}
-    ),
+    JsonSchema({"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$", "examples": ["150ms", "28d"]}),
 ]
 PeriodText = Annotated[DurationText, AfterValidator(_check_period)]
 Positive = Annotated[float, Field(gt=0, le=_LARGEST_NUMBER, allow_inf_nan=False)]
@@ -77,5 +92,5 @@ PercentText = Annotated[
     Decimal,
     BeforeValidator(_read_percent),
     PlainSerializer(percent_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]+)? ?%$", "examples": ["95%", "99.9%"]}),
+    JsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]+)? ?%$", "examples": ["95%", "99.9%"]}),
 ]

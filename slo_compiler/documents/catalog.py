@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
@@ -12,12 +12,12 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
-from slo_compiler.documents.base import DurationText, Model, PercentText
+from slo_compiler.documents.base import DurationText, JsonSchema, Model, PercentText
 from slo_compiler.documents.metadata import Metadata
+from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.units import decimal_text
 
 T = TypeVar("T")
@@ -45,9 +45,9 @@ PositiveNumberText = Annotated[
     Decimal,
     BeforeValidator(_read_positive_number),
     PlainSerializer(decimal_text, return_type=str),
-    WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0}),
+    JsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0}),
 ]
-WordsOrNumber = Annotated[str, BeforeValidator(_read_as_words), WithJsonSchema({"type": ["string", "number"]})]
+WordsOrNumber = Annotated[str, BeforeValidator(_read_as_words), JsonSchema({"type": ["string", "number"]})]
 Tokens = Annotated[int, Field(gt=0)]
 SourceKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
@@ -55,9 +55,12 @@ ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([_-][a-
 
 
 class _Part(Model):
-    """A part of the document. Validators are built at first use, which keeps importing this module cheap."""
+    """A part of the document."""
 
-    model_config = ConfigDict(defer_build=True)
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """The fields as the document names them."""
+        for name, field in type(self).model_fields.items():
+            yield field.alias or name, getattr(self, name)
 
 
 class Alternative(_Part):
@@ -278,30 +281,3 @@ class ExperienceCatalog(_Part):
                 if key not in self.spec.sources:
                     raise ValueError(f"{path}: source {key!r} is not in `sources`")
         return self
-
-
-def sourced_values(part: object, path: str = "") -> Iterator[tuple[str, Sourced[Any]]]:
-    """Every value with a source inside a part of a catalog, in the order of the document.
-
-    Args:
-        part: a model of this module, or a mapping or sequence of them.
-        path: what to put before the paths.
-
-    Yields:
-        The path in the document's own words (`useCases.chatbot.ttft`) and the value.
-    """
-    if isinstance(part, Sourced):
-        yield path, part
-    elif isinstance(part, Model):
-        for name, field in type(part).model_fields.items():
-            yield from sourced_values(getattr(part, name), _joined(path, field.alias or name))
-    elif isinstance(part, Mapping):
-        for key, entry in part.items():
-            yield from sourced_values(entry, _joined(path, str(key)))
-    elif isinstance(part, tuple):
-        for index, entry in enumerate(part):
-            yield from sourced_values(entry, f"{path}[{index}]")
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

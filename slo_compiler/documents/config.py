@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -75,3 +75,21 @@ class Config(Model):
     urls: Urls = Field(default_factory=Urls)
     severities: Severities = Field(default_factory=Severities)
     defaults: Defaults = Field(default_factory=Defaults)
+
+
+def default_config() -> Config:
+    """What holds without a configuration file; made without building a validator, which every start would pay for."""
+    config = _defaults(Config)
+    assert isinstance(config, Config)
+    return config
+
+
+def _defaults(model: type[Model]) -> Any:
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        part: object = field.annotation
+        if isinstance(part, type) and issubclass(part, Model):
+            values[name] = _defaults(part)
+        else:
+            values[name] = field.get_default(call_default_factory=True)
+    return model.model_construct(**values)

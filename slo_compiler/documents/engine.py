@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import JsonSchema, Model
 from slo_compiler.documents.metadata import BoolText, Metadata
 
 Version = tuple[int, int, int]
@@ -120,12 +120,12 @@ RangeText = Annotated[
     VersionRange,
     BeforeValidator(_read_range),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
+    JsonSchema({"type": "string", "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
 ]
 MinorText = Annotated[str, BeforeValidator(_read_minor)]
 ReleaseText = Annotated[str, BeforeValidator(_read_release)]
 Edge = Annotated[
-    Decimal, BeforeValidator(_read_edge), WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0})
+    Decimal, BeforeValidator(_read_edge), JsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0})
 ]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
@@ -188,9 +188,7 @@ class LeFormat(StrEnum):
 
 
 class _Part(Model):
-    """A part of the document. Validators are built at first use, which keeps importing this module cheap."""
-
-    model_config = ConfigDict(defer_build=True)
+    """A part of the document."""
 
 
 class VersionedLabel(_Part):

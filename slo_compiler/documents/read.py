@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,13 +12,12 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.base import Model
-from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.documents.openslo import OpenSLO
 from slo_compiler.load.source_map import Path, Plain, SourceDocument
 
-KINDS: dict[tuple[str, str], type[Model]] = {
-    ("slo-compiler/v1", "InferenceSLO"): InferenceSLO,
-    ("openslo/v1", "SLO"): OpenSLO,
+# The module and the name of each model; a module is imported when the first document of its kind is read.
+KINDS: dict[tuple[str, str], tuple[str, str]] = {
+    ("slo-compiler/v1", "InferenceSLO"): ("slo_compiler.documents.inference_slo", "InferenceSLO"),
+    ("openslo/v1", "SLO"): ("slo_compiler.documents.openslo", "OpenSLO"),
 }
 # Valid documents that this compiler has no rules for.
 _NOT_COMPILED_KINDS = {
@@ -40,10 +40,20 @@ def read_document(source: SourceDocument) -> tuple[Model | None, list[Diagnostic
         span = source.value_span(())
         return None, [error(Code.SLO202, span, f"{' and '.join(missing)} missing", _FIRST_LINES)]
     identity = (str(data["apiVersion"]), str(data["kind"]))
-    model = KINDS.get(identity)
-    if model is None:
+    if identity not in KINDS:
         return None, [_unknown_kind(source, identity)]
-    return read_model(model, source)
+    return read_model(model_of(identity), source)
+
+
+def model_of(identity: tuple[str, str]) -> type[Model]:
+    """The model of a kind that is compiled, by `apiVersion` and `kind`.
+
+    Raises:
+        KeyError: it is not compiled.
+    """
+    module, name = KINDS[identity]
+    model: type[Model] = getattr(importlib.import_module(module), name)
+    return model
 
 
 def read_model(model: type[Model], source: SourceDocument) -> tuple[Model | None, list[Diagnostic]]:
@@ -257,4 +267,4 @@ def _dotted(loc: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-__all__ = ["KINDS", "Plain", "example_of", "model_at", "read_document", "read_model"]
+__all__ = ["KINDS", "Plain", "example_of", "model_at", "model_of", "read_document", "read_model"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import JsonSchema, Model
 
 
 def _read_date(value: Any) -> Any:
@@ -19,7 +19,7 @@ def _read_date(value: Any) -> Any:
         raise ValueError(f"{str(value)!r} is no date; write it as 2027-03-01") from None
 
 
-DateText = Annotated[datetime.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})]
+DateText = Annotated[datetime.date, BeforeValidator(_read_date), JsonSchema({"type": "string", "format": "date"})]
 
 
 class Waiver(Model):

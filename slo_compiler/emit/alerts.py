@@ -177,9 +177,11 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
         f"No series {source.label} although there was traffic half an hour ago: the SLO is blind, and its users "
         "may be without service."
     )
+    # A target that is down takes its series with it, so that no word on `up` is needed here.
+    gone = f"vector(1)\nunless {series}\n{had_traffic}"
+    after = _absent(spec, source, gone, page, "lost", 5, title, lost)
     if not source.target_matchers:
-        gone = f"vector(1)\nunless {series}\n{had_traffic}"
-        return [_absent(spec, source, gone, page, "lost", 5, title, lost)]
+        return [after]
     targets = f"up{matchers(source.target_matchers)}"
     exposed = f"count({targets} == 1)"
     return [
@@ -194,16 +196,7 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
             f"Targets that are up: {{{{ $value }}}}. None of them exposes {source.label}: the SLO is blind. "
             "Look for a renamed metric or another served model name.",
         ),
-        _absent(
-            spec,
-            source,
-            f"(absent({targets} == 1) or vector(1) unless {series})\n{had_traffic}",
-            page,
-            "lost",
-            5,
-            title,
-            lost,
-        ),
+        after,
     ]
 
 

@@ -37,7 +37,8 @@ def budget_spent(slo: Slo, tier: Tier) -> str:
 
 def burn_summary(slo: Slo, tier: Tier) -> str:
     """The headline of a burn-rate alert."""
-    return f"{slo.name}: {slo.title} burns its error budget over {decimal_text(tier.factor)} times too fast"
+    pace = "faster than it may" if tier.factor == 1 else f"over {decimal_text(tier.factor)} times too fast"
+    return f"{slo.name}: {slo.title} spends its error budget {pace}"
 
 
 def burn_description(slo: Slo, tier: Tier) -> str:

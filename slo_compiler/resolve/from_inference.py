@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from slo_compiler.diagnostics.codes import Code
@@ -10,20 +9,19 @@ from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective
-from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
-from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Provenance, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import Provenance, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
-from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import identity, measure
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.policies import builtin_policy_names
-from slo_compiler.resolve.promises import Number, Promises
+from slo_compiler.resolve.promises import Promises
+from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
-from slo_compiler.units import Duration, percent_text
+from slo_compiler.units import percent_text
 
 ANNOTATIONS = frozenset(("runbook", "id"))
 _OUTPUT_TOKENS_WHERE_UNKNOWN = 256
@@ -42,19 +40,6 @@ def resolve_inference(
     return _Resolver(document, source, environment).run()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How one objective is measured, and what belongs to that."""
-
-    measurement: Measurement
-    source: Source | None
-    threshold: Number | None = None
-    measured: Duration | None = None
-    judged: Judged | None = None
-    deadline: Deadline | None = None
-    at_boundary: bool = False
-
-
 class _Resolver:
     def __init__(self, document: InferenceSLO, source: LoadedDocument, environment: Environment) -> None:
         self.document = document
@@ -62,6 +47,7 @@ class _Resolver:
         self.environment = environment
         self.findings = Findings(source)
         self.promises = Promises(document.spec, environment.catalog)
+        self.readings = Readings(document.spec, environment, self.promises, self.findings)
         self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
         self.dashboard_url = identity.link(
@@ -172,7 +158,7 @@ class _Resolver:
             return None
         names.add(name)
         target = self._target(objective, sli, path)
-        reading = self._measure(objective, sli, target, engine, path)
+        reading = self.readings.read(objective, sli, target, engine, path)
         if target is None or reading is None:
             return None
         if reading.source is not None and reading.source not in sources:
@@ -213,145 +199,13 @@ class _Resolver:
             return None
         return target
 
-    def _measure(
-        self,
-        objective: Objective,
-        sli: Sli,
-        target: tuple[Decimal, str] | None,
-        engine: ResolvedEngine | None,
-        path: Path,
-    ) -> _Reading | None:
-        if sli.kind == "histogram":
-            return self._histogram(objective, sli, target, engine, path)
-        if sli.name == "availability":
-            return self._availability(objective, engine, path)
-        if sli.name == "job_completion":
-            return self._job_completion(objective, path)
-        return self._ratio(objective, path)
-
-    def _histogram(
-        self,
-        objective: Objective,
-        sli: Sli,
-        target: tuple[Decimal, str] | None,
-        engine: ResolvedEngine | None,
-        path: Path,
-    ) -> _Reading | None:
-        promised = self.promises.threshold(objective)
-        where: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")
-        if promised is None:
-            message = f"sli {sli.name} needs a threshold"
-            hint = "threshold: 150ms"
-            if sli.name in ("ttft", "itl", "e2e"):
-                hint += ", or a useCase (or experienceClass with traffic.outputTokens for e2e) that gives one"
-            self.findings.error(Code.SLO202, path, message, hint)
-            return None
-        if engine is None:
-            return None
-        threshold = self.promises.less_budget(sli.name, promised, engine.sees)
-        if threshold.value.seconds <= 0:
-            message = f"the latency budget leaves nothing of {promised.value}"
-            self.findings.error(
-                Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise"
-            )
-            return None
-        matchers = self._matchers(engine)
-        read = measure.read_histogram(
-            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where, (*path, "sli")
-        )
-        if read is None:
-            return None
-        judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
-        source = measure.engine_source(read.histogram, engine, sli.roles)
-        return _Reading(read.histogram, source, threshold, read.at, judged)
-
-    def _matchers(self, engine: ResolvedEngine) -> tuple[Matcher, ...]:
-        return measure.engine_matchers(engine, self.spec.selector, self.spec.served_model_name or self.spec.model)
-
-    def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> _Reading | None:
-        source = objective.source
-        if source is None:
-            message = "availability needs a source: an engine cannot report the requests that never reached it"
-            hint = "source: {bad: 'gw_requests_total{code=~\"5..\"}', total: gw_requests_total}, or {engine: vllm}"
-            self.findings.error(Code.SLO202, path, message, hint)
-            return None
-        if source.engine is not None:
-            return self._engine_availability(source, engine, (*path, "source"))
-        return self._counted(source.good, source.bad, source.total, (*path, "source"), at_boundary=True)
-
-    def _engine_availability(
-        self, source: SourceDocument, engine: ResolvedEngine | None, path: Path
-    ) -> _Reading | None:
-        name, _, version = str(source.engine).partition("@")
-        known = self.environment.engines.get(name)
-        if known is None:
-            measure.unknown_engine(name, sorted(self.environment.engines), (*path, "engine"), self.findings)
-            return None
-        own = name == self.spec.engine.name
-        try:
-            viewed = engine if own and not version else resolve_engine(known, version or None)
-        except UnknownVersion as fault:
-            hint = f"known versions: {', '.join(known.spec.versions.known)}"
-            self.findings.error(Code.SLO401, (*path, "engine"), str(fault), hint)
-            return None
-        if viewed is None:
-            return None
-        selector = measure.matchers_of(source.selector if source.selector is not None else self.spec.selector)
-        counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
-        if counters is None:
-            return None
-        return _Reading(
-            counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
-        )
-
-    def _ratio(self, objective: Objective, path: Path) -> _Reading | None:
-        return self._counted(objective.good, objective.bad, objective.total, path)
-
-    def _counted(
-        self, good: str | None, bad: str | None, total: str | None, path: Path, *, at_boundary: bool = False
-    ) -> _Reading | None:
-        if total is None or (good is None) == (bad is None):
-            message = "give total, and one of good and bad"
-            hint = 'total: \'requests_total{app="x"}\', bad: \'requests_total{app="x",code=~"5.."}\''
-            self.findings.error(Code.SLO202, path, message, hint)
-            return None
-        part_is = "bad" if good is None else "good"
-        part = bad if good is None else good
-        counters = measure.read_counters(total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings)
-        if counters is None:
-            return None
-        return _Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary)
-
-    def _job_completion(self, objective: Objective, path: Path) -> _Reading | None:
-        source, limit = objective.source, objective.threshold
-        if source is None or source.due is None or source.on_time is None:
-            message = "job_completion needs a source with due and onTime"
-            self.findings.error(Code.SLO202, path, message, "source: {due: docs_due_total, onTime: docs_on_time_total}")
-            return None
-        if limit is None:
-            self.findings.error(Code.SLO202, path, "job_completion needs a threshold", "threshold: 4h")
-            return None
-        paths: tuple[Path, Path] = ((*path, "source", "due"), (*path, "source", "onTime"))
-        counters = measure.read_counters(source.due, source.on_time, "good", paths, self.findings)
-        deadline = None
-        if source.pending_age is not None:
-            try:
-                deadline = Deadline(parse_selector(source.pending_age), limit)
-            except NotASelector as fault:
-                where: Path = (*path, "source", "pendingAge")
-                self.findings.error(Code.SLO203, where, f"pendingAge: {fault}", "pendingAge: oldest_pending_seconds")
-        if counters is None:
-            return None
-        found = measure.counter_source(counters.total, self.environment)
-        return _Reading(counters, found, Number(limit, "the objective", own=True), deadline=deadline)
-
     def _slo(
         self,
         objective: Objective,
         sli: Sli,
         name: str,
         target: tuple[Decimal, str],
-        reading: _Reading,
+        reading: Reading,
         period: Window,
         labels: tuple[tuple[str, str], ...],
         path: Path,
@@ -444,7 +298,7 @@ class _Resolver:
             self.findings.info(Code.SLO309, (*path, "sli"), message, "traffic: {outputTokens: ...}")
         return Decimal(tokens)
 
-    def _info(self, sli: Sli, name: str, reading: _Reading, period: Window) -> tuple[tuple[str, str], ...]:
+    def _info(self, sli: Sli, name: str, reading: Reading, period: Window) -> tuple[tuple[str, str], ...]:
         engine = self.spec.engine
         facts = {
             "service": self.spec.service,
@@ -475,7 +329,7 @@ class _Resolver:
         spec, config = self.spec, self.environment.config
         gauges = None
         if engine is not None and any(slo.promised is not None and slo.measured is not None for slo in slos):
-            gauges = measure.gauges_of(engine, self._matchers(engine), config.prometheus.replica_label)
+            gauges = measure.gauges_of(engine, self.readings.matchers(engine), config.prometheus.replica_label)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"
@@ -521,7 +375,7 @@ def _decimal(value: float | None) -> Decimal | None:
     return Decimal(str(value)) if value is not None else None
 
 
-def _promise(sli: Sli, target: Decimal, reading: _Reading) -> str:
+def _promise(sli: Sli, target: Decimal, reading: Reading) -> str:
     """`95% of requests: time to first token within 150ms (measured at 250ms)`."""
     text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
     if reading.threshold is None:
@@ -533,7 +387,7 @@ def _promise(sli: Sli, target: Decimal, reading: _Reading) -> str:
 
 
 def _provenance(
-    target: tuple[Decimal, str], reading: _Reading, period: Window, own_period: bool
+    target: tuple[Decimal, str], reading: Reading, period: Window, own_period: bool
 ) -> tuple[Provenance, ...]:
     found = [Provenance("target", percent_text(target[0]), target[1])]
     if reading.threshold is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from slo_compiler.diagnostics.codes import Code
@@ -205,7 +205,7 @@ def told_apart(sources: list[Source]) -> tuple[Source, ...]:
     found: list[Source] = []
     for source in sources:
         taken = any(source.label == other.label for other in found)
-        found.append(replace(source, label=selector_text(source.selectors[0])) if taken else source)
+        found.append(source._replace(label=selector_text(source.selectors[0])) if taken else source)
     return tuple(found)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from slo_compiler import formulas
 from slo_compiler.catalog import Catalog
@@ -19,8 +19,7 @@ _JUDGED_TO = Decimal("0.95")
 _BUDGETED_SLIS = ("ttft", "e2e")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A resolved number: the value, where it came from, and whether the spec itself writes it."""
 
     value: Duration
@@ -30,11 +29,10 @@ class Number:
     def scaled(self, factor: Decimal, why: str) -> Number:
         """The number times a factor, rounded to a millisecond, with the reason added to its origin."""
         value = formulas.round_latency(self.value.seconds * factor)
-        return replace(self, value=Duration(value), origin=f"{self.origin}; {why}")
+        return self._replace(value=Duration(value), origin=f"{self.origin}; {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(NamedTuple):
     """The tokens of a typical request; None where nothing says."""
 
     prompt_tokens: int | None
@@ -85,7 +83,7 @@ class Promises:
         spent = sum((part.seconds for part in unseen.values()), Decimal(0))
         value = Duration(number.value.seconds - spent)
         origin = f"{number.origin}; {number.value} - {Duration(spent)} latency budget ({', '.join(unseen)})"
-        return replace(number, value=value, origin=origin)
+        return number._replace(value=value, origin=origin)
 
     def judged(self, objective: Objective, number: Number, target: Decimal) -> Judged:
         """What the catalog has to say about the number."""

@@ -322,7 +322,7 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
             continue
         limit = float(slo.deadline.limit.seconds) * 0.8
         series += _age_series(slo, slo.deadline, limit)
-        age = tuple(limit + 60 * _beyond_limit(index * step / 60) for index in range(length))
+        age = tuple(limit + 0.5 * _beyond_limit(index * step / 60) for index in range(length))
         own = course(alerts.deadline_at_risk(spec, slo), tuple(value > limit for value in age), age, step)
         looks = sorted(own.changes() | {2, length - 1})
         checks += state_checks([own], looks, step, slo.slo_id, ["severity"], only=own.name)
@@ -333,7 +333,7 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
 def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
     selector = deadline.pending_age
     labels = variants(selector.matchers)[-1]
-    oldest = values(_minute_slots(lambda minute: limit + 60 * _beyond_limit(minute)))
+    oldest = values(_minute_slots(lambda minute: limit + 0.5 * _beyond_limit(minute)))
     found = [
         raw_input(series_name(selector.name, {**labels, "queue": "oldest"}), oldest),
         raw_input(series_name(selector.name, {**labels, "queue": "younger"}), ramp(1, 0, _SLOTS)),

@@ -17,7 +17,8 @@ from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 from slo_compiler.units import Duration, decimal_text
 
-_DECOY_EVENTS = 0.5
+# Another SLO has hardly an event, and none at the first look: what reads it by mistake shows.
+_DECOY_EVENTS, _DECOY_FROM_SLOT = 0.5, 7
 # Record name -> its value at a time; None where there must be none.
 _Expected = dict[str, Callable[[float], float | None]]
 
@@ -58,7 +59,8 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     expected.sort(key=lambda item: spec.slos.index(item[0]))
     for level in Level:
         decoy = series_name(names.EVENTS[level.value], {"slo_id": DECOY})
-        series[decoy] = raw_input(decoy, f"{_DECOY_EVENTS}x{_look(spec, raw_histogram.LENGTH) // int(seconds)}")
+        last = int(_look(spec, raw_histogram.LENGTH) / seconds)
+        series[decoy] = raw_input(decoy, f"_x{_DECOY_FROM_SLOT} {_DECOY_EVENTS}x{last}")
     checks = _checks(spec, expected)
     return group(f"raw series give tiles of {_title(expected)}", slot.promql, list(series.values()), checks)
 

@@ -14,10 +14,10 @@ from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_P
 from slo_compiler.ir import Counters, Level, Matcher, Steps
 
 _LENGTH = 910
-_IMPOSSIBLE = range(180, 230)
+_IMPOSSIBLE = range(580, 630)
 _RESET = 540
 _IDLE = 720
-LOOKS = (60, 120, 150, 210, 240, 270, 330, 360, 480, 510, 570, 660, 780)
+LOOKS = (30, 60, 90, 120, 150, 210, 240, 270, 330, 360, 480, 510, 570, 600, 660, 780)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ _LIVES = (
     _Life("all", "g1", "rest", 2000, 7, resets=True),
     _Life("part", "g0", "part", 3, 2, from_=123),
     _Life("part", "g1", "part", 5, 3, from_=75, impossible=True),
-    _Life("late", "g1", "rest", 5, 4, from_=325),
-    _Life("late", "g0", "rest", 8, 3, from_=322),
+    _Life("late", "g1", "rest", 5, 4, from_=305),
+    _Life("late", "g0", "rest", 8, 3, from_=316),
     _Life("all", "new", "rest", 4000, 6, from_=260),
     _Life("part", "new", "part", 400, 1, from_=260),
     _Life("all", "back", "rest", 5000, 5, gap=(310, 460)),

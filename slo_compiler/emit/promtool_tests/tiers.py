@@ -89,7 +89,11 @@ def _fast_course(tiers: tuple[Tier, ...], step: int) -> _Course:
     fast = sorted((tier for tier in tiers if tier.long.level is Level.FAST), key=lambda tier: tier.long.tiles)
     # The tile that has just left a window must not meet the phases of a shorter one: the longest starts right after
     # its window is full, the others early enough before it.
-    start = max(cursor + _GUARD_AT + 2, *(tier.long.tiles + 12 - 5 * index for index, tier in enumerate(fast)), 0) if fast else 0
+    start = (
+        max(cursor + _GUARD_AT + 2, *(tier.long.tiles + 12 - 5 * index for index, tier in enumerate(fast)), 0)
+        if fast
+        else 0
+    )
     for index, tier in enumerate(fast):
         begin = start if index == 0 else max(tier.long.tiles + 1, cursor + _GUARD_AT + 2)
         cursor = _fast_tier_phases(item, tier, begin, step)

@@ -1,0 +1,176 @@
+"""How an objective of an `InferenceSLO` is measured: by a histogram of its engine, or by counters that it names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from slo_compiler.diagnostics.codes import Code
+from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
+from slo_compiler.documents.inference_slo import Source as SourceDocument
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
+from slo_compiler.load.source_map import Path
+from slo_compiler.promql.selectors import NotASelector, parse_selector
+from slo_compiler.resolve import measure
+from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.promises import Number, Promises
+from slo_compiler.slis import Sli
+from slo_compiler.units import Duration
+
+
+class Reading(NamedTuple):
+    """How one objective is measured, and what belongs to that."""
+
+    measurement: Measurement
+    source: Source | None
+    threshold: Number | None = None
+    measured: Duration | None = None
+    judged: Judged | None = None
+    deadline: Deadline | None = None
+    at_boundary: bool = False
+
+
+class Readings:
+    """Finds the measurements of one spec's objectives."""
+
+    def __init__(
+        self, spec: InferenceSLOSpec, environment: Environment, promises: Promises, findings: Findings
+    ) -> None:
+        self.spec = spec
+        self.environment = environment
+        self.promises = promises
+        self.findings = findings
+
+    def read(
+        self,
+        objective: Objective,
+        sli: Sli,
+        target: tuple[Decimal, str] | None,
+        engine: ResolvedEngine | None,
+        path: Path,
+    ) -> Reading | None:
+        """How an objective is measured; None where it cannot be, which is a finding."""
+        if sli.kind == "histogram":
+            return self._histogram(objective, sli, target, engine, path)
+        if sli.name == "availability":
+            return self._availability(objective, engine, path)
+        if sli.name == "job_completion":
+            return self._job_completion(objective, path)
+        return self._ratio(objective, path)
+
+    def _histogram(
+        self,
+        objective: Objective,
+        sli: Sli,
+        target: tuple[Decimal, str] | None,
+        engine: ResolvedEngine | None,
+        path: Path,
+    ) -> Reading | None:
+        promised = self.promises.threshold(objective)
+        where: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")
+        if promised is None:
+            message = f"sli {sli.name} needs a threshold"
+            hint = "threshold: 150ms"
+            if sli.name in ("ttft", "itl", "e2e"):
+                hint += ", or a useCase (or experienceClass with traffic.outputTokens for e2e) that gives one"
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        if engine is None:
+            return None
+        threshold = self.promises.less_budget(sli.name, promised, engine.sees)
+        if threshold.value.seconds <= 0:
+            message = f"the latency budget leaves nothing of {promised.value}"
+            self.findings.error(
+                Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise"
+            )
+            return None
+        matchers = self.matchers(engine)
+        read = measure.read_histogram(
+            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where, (*path, "sli")
+        )
+        if read is None:
+            return None
+        judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
+        source = measure.engine_source(read.histogram, engine, sli.roles)
+        return Reading(read.histogram, source, threshold, read.at, judged)
+
+    def matchers(self, engine: ResolvedEngine) -> tuple[Matcher, ...]:
+        """The matchers of every series of the engine that the spec is about."""
+        return measure.engine_matchers(engine, self.spec.selector, self.spec.served_model_name or self.spec.model)
+
+    def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+        source = objective.source
+        if source is None:
+            message = "availability needs a source: an engine cannot report the requests that never reached it"
+            hint = "source: {bad: 'gw_requests_total{code=~\"5..\"}', total: gw_requests_total}, or {engine: vllm}"
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        if source.engine is not None:
+            return self._engine_availability(source, engine, (*path, "source"))
+        return self._counted(source.good, source.bad, source.total, (*path, "source"), at_boundary=True)
+
+    def _engine_availability(self, source: SourceDocument, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+        name, _, version = str(source.engine).partition("@")
+        known = self.environment.engines.get(name)
+        if known is None:
+            measure.unknown_engine(name, sorted(self.environment.engines), (*path, "engine"), self.findings)
+            return None
+        own = name == self.spec.engine.name
+        try:
+            viewed = engine if own and not version else resolve_engine(known, version or None)
+        except UnknownVersion as fault:
+            hint = f"known versions: {', '.join(known.spec.versions.known)}"
+            self.findings.error(Code.SLO401, (*path, "engine"), str(fault), hint)
+            return None
+        if viewed is None:
+            return None
+        selector = measure.matchers_of(source.selector if source.selector is not None else self.spec.selector)
+        counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
+        if counters is None:
+            return None
+        return Reading(
+            counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
+        )
+
+    def _ratio(self, objective: Objective, path: Path) -> Reading | None:
+        return self._counted(objective.good, objective.bad, objective.total, path)
+
+    def _counted(
+        self, good: str | None, bad: str | None, total: str | None, path: Path, *, at_boundary: bool = False
+    ) -> Reading | None:
+        if total is None or (good is None) == (bad is None):
+            message = "give total, and one of good and bad"
+            hint = 'total: \'requests_total{app="x"}\', bad: \'requests_total{app="x",code=~"5.."}\''
+            self.findings.error(Code.SLO202, path, message, hint)
+            return None
+        part_is = "bad" if good is None else "good"
+        part = bad if good is None else good
+        counters = measure.read_counters(total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings)
+        if counters is None:
+            return None
+        return Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary)
+
+    def _job_completion(self, objective: Objective, path: Path) -> Reading | None:
+        source, limit = objective.source, objective.threshold
+        if source is None or source.due is None or source.on_time is None:
+            message = "job_completion needs a source with due and onTime"
+            self.findings.error(Code.SLO202, path, message, "source: {due: docs_due_total, onTime: docs_on_time_total}")
+            return None
+        if limit is None:
+            self.findings.error(Code.SLO202, path, "job_completion needs a threshold", "threshold: 4h")
+            return None
+        paths: tuple[Path, Path] = ((*path, "source", "due"), (*path, "source", "onTime"))
+        counters = measure.read_counters(source.due, source.on_time, "good", paths, self.findings)
+        deadline = None
+        if source.pending_age is not None:
+            try:
+                deadline = Deadline(parse_selector(source.pending_age), limit)
+            except NotASelector as fault:
+                where: Path = (*path, "source", "pendingAge")
+                self.findings.error(Code.SLO203, where, f"pendingAge: {fault}", "pendingAge: oldest_pending_seconds")
+        if counters is None:
+            return None
+        found = measure.counter_source(counters.total, self.environment)
+        return Reading(counters, found, Number(limit, "the objective", own=True), deadline=deadline)
