@@ -107,7 +107,7 @@ def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:
         tier.severity,
         percent_text(_error_ratio(slo, tier)),
         str(tier.hold) if tier.hold.seconds else "-",
-        f"after {detected}" if detected != "0s" else "within 1s",
+        detected,
         texts.budget_spent(slo, tier),
     )
 

@@ -25,9 +25,9 @@ def error_ratio(slo: Slo, tier: Tier) -> str:
 
 
 def detection(slo: Slo, tier: Tier) -> str:
-    """How long a total failure takes to be detected: D = L f b / e with e = 1 (SRE Workbook, chapter 5)."""
+    """When a total failure is detected, `after 43m12s`: D = L f b / e with e = 1 (SRE Workbook, chapter 5)."""
     seconds = round(tier.long.length.seconds * tier.factor * slo.budget)
-    return str(Duration(Decimal(seconds))) if seconds else "1s at most"
+    return f"after {Duration(Decimal(seconds))}" if seconds else "within 1s"
 
 
 def budget_spent(slo: Slo, tier: Tier) -> str:
@@ -48,6 +48,6 @@ def burn_description(slo: Slo, tier: Tier) -> str:
         f"{error_ratio(slo, tier)} of the {slo.counts} were bad "
         '(burn rate now {{ $value | printf "%.3g" }}, '
         f"alert over {decimal_text(tier.factor)}). "
-        f"A total failure is detected after {detection(slo, tier)}; "
+        f"A total failure is detected {detection(slo, tier)}; "
         f"at detection {budget_spent(slo, tier)} of the period's budget is spent."
     )
