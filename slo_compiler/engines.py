@@ -22,6 +22,7 @@ from slo_compiler.documents.engine import (
     VersionRange,
     version_text,
 )
+from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
 from slo_compiler.units import decimal_text
 
@@ -272,7 +273,7 @@ def load_builtin_engines() -> dict[str, Engine]:
     """
     found = {}
     for path in sorted(builtin_path("engines").glob("*.yaml")):
-        engine = Engine.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader))
+        engine = construct(Engine, yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader))
         found[engine.metadata.name] = engine
     return found
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, model_validator
 
 from slo_compiler.documents.base import Model
 from slo_compiler.documents.engine import Role, Unit
+from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
 
 # Fields that every objective may have.
@@ -66,6 +67,6 @@ def load_slis() -> dict[str, Sli]:
     """
     entries = yaml.load(builtin_path("slis.yaml").read_bytes(), Loader=yaml.CBaseLoader)
     return {
-        name: Sli.model_validate({**entry, "name": name, "fields": [*_COMMON_FIELDS, *entry["fields"]]})
+        name: construct(Sli, {**entry, "name": name, "fields": [*_COMMON_FIELDS, *entry["fields"]]})
         for name, entry in entries.items()
     }

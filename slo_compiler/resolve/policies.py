@@ -7,6 +7,7 @@ from functools import cache
 import yaml
 
 from slo_compiler.documents.policy import BurnRatePolicy
+from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
 
 
@@ -18,7 +19,7 @@ def load_builtin_policy(name: str) -> BurnRatePolicy:
         FileNotFoundError: there is none of that name.
     """
     with builtin_path("policies", f"{name}.yaml").open(encoding="utf-8") as handle:
-        return BurnRatePolicy.model_validate(yaml.load(handle, Loader=yaml.CBaseLoader))
+        return construct(BurnRatePolicy, yaml.load(handle, Loader=yaml.CBaseLoader))
 
 
 @cache

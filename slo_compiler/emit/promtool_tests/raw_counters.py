@@ -16,7 +16,8 @@ from slo_compiler.ir import Counters, Level, Matcher, Steps
 _LENGTH = 910
 _IMPOSSIBLE = range(580, 630)
 _RESET = 540
-_IDLE = 720
+# Idle until after the first look, and again from here.
+_BEGIN, _IDLE = 35, 720
 LOOKS = (30, 60, 90, 120, 150, 210, 240, 270, 330, 360, 480, 510, 570, 600, 660, 780)
 
 
@@ -146,7 +147,7 @@ class Fleet:
         for number, (slot, time) in enumerate(self._scrapes(target)):
             if time < life.from_:
                 continue
-            if last >= 0 and time < _IDLE:
+            if last >= 0 and _BEGIN <= time < _IDLE:
                 value += life.rate + (number * 5 + index) % 4
                 if life.impossible and int(time) in _IMPOSSIBLE and not self.part_in_total:
                     value += 700
