@@ -563,11 +563,6 @@ class TestEnvironment:
         assert "Permission denied" in result.stderr and "out/" in result.stderr
         assert snapshot(Path("out")) == before
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-    def test_an_unwritable_folder_exits_with_3(self, repository: Path) -> None:
-        Path("out").mkdir(mode=0o555)
-        assert run("compile").exit_code == 3
-
     def test_a_folder_that_cannot_be_made_exits_with_3(self, repository: Path) -> None:
         """/proc takes no folders, not even from root."""
         result = run("compile", "-o", "/proc/slo-compiler-out")
