@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import jinja2
 from slo_compiler.catalog import Catalog, FactorStep, LongOutputLatency, Sourced
 from slo_compiler.documents.inference_slo import InferenceSLOSpec
 from slo_compiler.documents.sourced import sourced_values
+from slo_compiler.plain_text import escape_markdown
 from slo_compiler.resources import template_path
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -47,7 +47,6 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     ADJUSTMENT: (),
 }
 _WIDTH = 80
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 class UnknownEntry(Exception):
@@ -190,11 +189,6 @@ def markdown_environment() -> jinja2.Environment:
     )
     environment.filters["md"] = escape_markdown
     return environment
-
-
-def escape_markdown(value: object) -> str:
-    """Text that Markdown shows as it is, on one line: safe in a paragraph, a heading and a table cell."""
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
 
 
 def _value(path: str, sourced: Sourced[Any]) -> Value:

@@ -12,13 +12,12 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.emit import texts
 from slo_compiler.ir import Slo, Spec, Tier
+from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
 from slo_compiler.resources import builtin_path
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 SCHEMA = "slo-compiler/explain/v1"
 PAGE_SCHEMA = "slo-compiler/explain-code/v1"
-NARROWEST = 80
-_GAP = "  "
 # A threshold is shown as what it is beside the measured one.
 _FIELDS = {"threshold": "promised"}
 _TIER_HEADS = ("tier", "factor", "windows", "severity", "bad over", "for", "total failure", "budget spent")
@@ -57,7 +56,7 @@ def render_numbers(specs: Sequence[Spec], width: int = NARROWEST) -> str:
     Args:
         width: of the terminal in columns; under 80 it is taken as 80.
     """
-    lines = (_visible(line) for spec in specs for line in _spec_lines(spec, max(width, NARROWEST)))
+    lines = (visible(line) for spec in specs for line in _spec_lines(spec, max(width, NARROWEST)))
     return "\n".join(lines).rstrip("\n")
 
 
@@ -67,22 +66,17 @@ def numbers_json(specs: Sequence[Spec]) -> str:
     return json.dumps({"schema": SCHEMA, "slos": slos}, indent=2, ensure_ascii=False)
 
 
-def _visible(line: str) -> str:
-    """Control characters as escapes: a title must not be able to paint the reader's terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
 def _spec_lines(spec: Spec, width: int) -> Iterator[str]:
     yield f"{spec.engine_id} ({spec.path})"
     for slo in spec.slos:
         yield ""
-        yield from textwrap.wrap(f"{slo.slo_id}: {slo.promise}", width, subsequent_indent=_GAP * 2)
-        yield from _indented(_number_rows(slo), width)
+        yield from textwrap.wrap(f"{slo.slo_id}: {slo.promise}", width, subsequent_indent=GAP * 2)
+        yield from indented(_number_rows(slo), width)
         if slo.tiers:
             yield ""
-            yield from _indented([_TIER_HEADS, *(_tier_row(slo, tier) for tier in slo.tiers)], width)
+            yield from indented([_TIER_HEADS, *(_tier_row(slo, tier) for tier in slo.tiers)], width)
         else:
-            yield f"{_GAP}no burn-rate alerts (mode {slo.mode})"
+            yield f"{GAP}no burn-rate alerts (mode {slo.mode})"
     yield ""
 
 
@@ -110,17 +104,6 @@ def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:
         detected,
         texts.budget_spent(slo, tier),
     )
-
-
-def _indented(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Rows in aligned columns; a last column that is too wide continues under itself."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        head = _GAP + "".join(f"{cell:<{size}}{_GAP}" for cell, size in zip(row, widths, strict=False))
-        room = max(width - len(head), 20)
-        first, *rest = textwrap.wrap(row[-1], room, break_long_words=False) or [""]
-        yield f"{head}{first}".rstrip()
-        yield from (" " * len(head) + line for line in rest)
 
 
 def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:

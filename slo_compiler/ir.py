@@ -204,6 +204,7 @@ class Slo:
         labels: labels of every alert, beyond those of `interface`.
         info: what `slo:info` carries beside `slo_id`.
         at_boundary: availability seen by a gateway, not by the engine itself.
+        events_per_request: over one where tokens are counted.
         where: places in the spec, by `self`, `threshold` and `target`.
     """
 
@@ -231,6 +232,7 @@ class Slo:
     provenance: tuple[Provenance, ...] = ()
     judged: Judged | None = None
     at_boundary: bool = False
+    events_per_request: Decimal = Decimal(1)
     where: dict[str, Span] = field(default_factory=dict)
 
     @property
@@ -267,6 +269,7 @@ class Spec:
     Attributes:
         path: the file it was read from.
         output_tokens: expected per answer, for the mean ITL that an E2E promise needs.
+        requests_per_hour: the traffic that the spec expects; None where it says nothing.
         where: places in the document, by field.
     """
 
@@ -291,6 +294,7 @@ class Spec:
     use_case: str = ""
     use_case_class: str = ""
     output_tokens: int = 0
+    requests_per_hour: Decimal | None = None
     filters_endpoint: bool = True
     retention: Duration | None = None
     waivers: tuple[Waived, ...] = ()

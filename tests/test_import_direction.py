@@ -18,7 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # Stages in the order in which values pass through them; those of one line do not import each other's later parts.
 STAGES: tuple[tuple[str, ...], ...] = (
-    ("__init__", "units", "resources", "diagnostics"),
+    ("__init__", "units", "resources", "plain_text", "diagnostics"),
     ("load",),
     ("documents",),
     ("catalog", "engines", "formulas", "slis"),
@@ -28,6 +28,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("checks",),
     ("emit",),
     ("write", "external"),
+    ("analysis",),
     ("pipeline", "prove", "explain", "describe_catalog", "schemas"),
     ("cli",),
     ("__main__",),

@@ -37,8 +37,9 @@ def command(common: Common, subject: str, output: str) -> None:
 
 
 def _explain_files(common: Common, path: str, output: str) -> None:
-    from slo_compiler.explain import NARROWEST, numbers_json, render_numbers
+    from slo_compiler.explain import numbers_json, render_numbers
     from slo_compiler.pipeline import check_files
+    from slo_compiler.plain_text import NARROWEST
     from slo_compiler.resolve.environment import Environment
 
     checked = check_files(spec_files((path,)), Environment(load_config(common)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
+from slo_compiler.plain_text import columns, visible
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _WIDEST_LINE = 160
@@ -52,9 +52,9 @@ def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], co
     kind = f"{diagnostic.severity.value}[{diagnostic.code.name}]"
     if colour:
         kind = f"\033[1;{_COLOURS[diagnostic.severity]}m{kind}\033[0m"
-    head = f"{_visible(span.path)}:{span.line}:{span.column}: {kind}: {_visible(diagnostic.message)}"
+    head = f"{visible(span.path)}:{span.line}:{span.column}: {kind}: {visible(diagnostic.message)}"
     lines = sources.get(span.path, ())
-    hint = f"help: {_visible(diagnostic.hint)}" if diagnostic.hint else ""
+    hint = f"help: {visible(diagnostic.hint)}" if diagnostic.hint else ""
     if not 1 <= span.line <= len(lines):
         return f"{head}\n  {hint}" if hint else head
     text = lines[span.line - 1].rstrip("\r\n").expandtabs(1)
@@ -64,26 +64,8 @@ def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], co
         cut = max(0, start - 60)
         text, start, end = text[cut : cut + _WIDEST_LINE], start - cut, min(end - cut, _WIDEST_LINE)
     margin = f"{span.line} | "
-    marks = "^" * max(1, _columns(text[start:end]))
+    marks = "^" * max(1, columns(text[start:end]))
     if colour:
         marks = f"\033[1m{marks}\033[0m"
-    caret = " " * (len(margin) - 2) + "| " + " " * _columns(text[:start]) + marks
-    return f"{head}\n{margin}{_visible(text)}\n{caret} {hint}".rstrip()
-
-
-def _columns(text: str) -> int:
-    """How many columns of a terminal the text takes as it is shown: an East Asian character takes two."""
-    shown = _visible(text)
-    if shown.isascii():
-        return len(shown)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in shown
-    )
-
-
-def _visible(text: str) -> str:
-    """Control characters as escapes: a spec must not be able to paint the reader's terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    caret = " " * (len(margin) - 2) + "| " + " " * columns(text[:start]) + marks
+    return f"{head}\n{margin}{visible(text)}\n{caret} {hint}".rstrip()

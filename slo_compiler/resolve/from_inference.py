@@ -213,6 +213,7 @@ class _Resolver:
         steps = self.environment.steps
         where: Path = (*path, "target") if objective.target is not None else (*path, "sli")
         mode = self._mode(objective, sli)
+        events_per_request = self._events_per_request(sli, path)
         tiers = resolve_tiers(
             self.environment.policy,
             target[0],
@@ -220,7 +221,7 @@ class _Resolver:
             steps,
             mode="ticket" if mode == "none" else mode,
             only=sli.tiers,
-            guard_scale=self._guard_scale(sli, path),
+            guard_scale=events_per_request,
             min_bad_events=self.spec.alerting.min_bad_events or 0,
             requests_per_hour=_decimal(self.spec.traffic.requests_per_hour),
             findings=self.findings,
@@ -252,6 +253,7 @@ class _Resolver:
             provenance=_provenance(target, reading, period, self.spec.time_window is not None),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
+            events_per_request=events_per_request,
             where=self._places(objective, path),
         )
 
@@ -287,7 +289,7 @@ class _Resolver:
             return "ticket"
         return default
 
-    def _guard_scale(self, sli: Sli, path: Path) -> Decimal:
+    def _events_per_request(self, sli: Sli, path: Path) -> Decimal:
         """Guards count requests: one slow answer is many slow tokens."""
         if sli.counts != "tokens":
             return Decimal(1)
@@ -361,6 +363,7 @@ class _Resolver:
             use_case=spec.use_case or "",
             use_case_class=self.promises.use_case_class,
             output_tokens=self.promises.traffic.output_tokens or 0,
+            requests_per_hour=_decimal(spec.traffic.requests_per_hour),
             filters_endpoint=spec.endpoint is None,
             retention=config.prometheus.retention if not spec.long_term else None,
             waivers=tuple(

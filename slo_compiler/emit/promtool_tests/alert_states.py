@@ -6,7 +6,7 @@ Source: Prometheus, `rules/alerting.go`, `AlertingRule.Eval`; Go templates as th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,21 +44,40 @@ def course(rule: Document, active: Sequence[bool], value: Sequence[float], step:
         value: the result's value.
         step: seconds between evaluations.
     """
-    hold, keep = _seconds(rule.get("for")), _seconds(rule.get("keep_firing_for"))
-    states, shown = _states(tuple(active), tuple(value), hold, keep, step)
+    states, shown = _course(tuple(active), tuple(value), *clocks(rule), step)
     return AlertCourse(rule, states, shown)
 
 
+def clocks(rule: Document) -> tuple[float, float]:
+    """`for` and `keep_firing_for` of a rule in seconds."""
+    return _seconds(rule.get("for")), _seconds(rule.get("keep_firing_for"))
+
+
 @lru_cache(maxsize=4096)
-def _states(
+def _course(
     active: tuple[bool, ...], value: tuple[float, ...], hold: float, keep: float, step: float
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    states, shown = [], []
-    state, since, kept_since, last = INACTIVE, 0.0, -1.0, 0.0
+    shown, last = [], 0.0
+    for is_active, now in zip(active, value, strict=True):
+        last = now if is_active else last
+        shown.append(last)
+    return tuple(states(active, hold, keep, step)), tuple(shown)
+
+
+def states(active: Iterable[bool], hold: float, keep: float, step: float) -> Iterator[str]:
+    """The state after each evaluation.
+
+    Args:
+        active: whether the expression gives a result.
+        hold: `for` in seconds.
+        keep: `keep_firing_for` in seconds.
+        step: seconds between evaluations.
+    """
+    state, since, kept_since = INACTIVE, 0.0, -1.0
     for index, is_active in enumerate(active):
         now = index * step
         if is_active:
-            last, kept_since = value[index], -1.0
+            kept_since = -1.0
             if state == INACTIVE:
                 state, since = PENDING, now
             if state == PENDING and now - since >= hold:
@@ -69,9 +88,7 @@ def _states(
             kept_since = now if kept_since < 0 else kept_since
             if keep == 0 or now - kept_since >= keep:
                 state, kept_since = INACTIVE, -1.0
-        states.append(state)
-        shown.append(last)
-    return tuple(states), tuple(shown)
+        yield state
 
 
 @lru_cache(maxsize=4096)

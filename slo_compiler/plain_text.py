@@ -1,0 +1,46 @@
+"""Text for terminals and Markdown: what comes from a spec shown as it is, and rows in aligned columns."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+NARROWEST = 80
+GAP = "  "
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def visible(text: str) -> str:
+    """Control characters as escapes: a spec must not be able to paint the reader's terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes as it is shown: an East Asian character takes two."""
+    shown = visible(text)
+    if shown.isascii():
+        return len(shown)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in shown
+    )
+
+
+def escape_markdown(value: object) -> str:
+    """Text that Markdown shows as it is, on one line: safe in a paragraph, a heading and a table cell."""
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def indented(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Rows in aligned columns; a last column that is too wide continues under itself."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        head = GAP + "".join(f"{cell:<{size}}{GAP}" for cell, size in zip(row, widths, strict=False))
+        room = max(width - len(head), 20)
+        first, *rest = textwrap.wrap(row[-1], room, break_long_words=False) or [""]
+        yield f"{head}{first}".rstrip()
+        yield from (" " * len(head) + line for line in rest)
