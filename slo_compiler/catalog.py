@@ -20,6 +20,7 @@ from slo_compiler.units import Duration, parse_percent
 Entry = TypeVar("Entry")
 T = TypeVar("T")
 _NONE: Mapping[str, Any] = MappingProxyType({})
+_BUILT_IN = "built-in catalog"
 
 
 class _Part:
@@ -213,6 +214,23 @@ class Catalog(NamedTuple):
     traffic_profiles: Mapping[str, TrafficProfile]
     use_cases: Mapping[str, UseCase]
     adjustments: Adjustments
+    origins: Mapping[tuple[str, str], str] = MappingProxyType({})
+
+    def section(self, kind: str) -> Mapping[str, Any]:
+        """The entries of a kind by name.
+
+        Args:
+            kind: `experience class`, `traffic profile` or `use case`.
+        """
+        return {
+            "experience class": self.experience_classes,
+            "traffic profile": self.traffic_profiles,
+            "use case": self.use_cases,
+        }[kind]
+
+    def origin(self, kind: str, name: str) -> str:
+        """Which catalog an entry is from: `built-in catalog`, or a repository's own."""
+        return self.origins.get((kind, name), _BUILT_IN)
 
     def source_title(self, key: str) -> str:
         """The title of a source.
@@ -269,6 +287,28 @@ def merge_catalog(documents: Iterable[CatalogSpec]) -> Catalog:
         if use_case.traffic_profile.value not in profiles:
             raise ValueError(f"use case {name}: no traffic profile {use_case.traffic_profile.value!r}")
     return Catalog(sources, classes, profiles, use_cases, adjustments[0])
+
+
+def overlay_catalog(catalog: Catalog, spec: CatalogSpec, origin: str) -> Catalog:
+    """The catalog with a repository's own entries, which take the place of entries of their names.
+
+    Args:
+        origin: what provenance calls the document: `catalog acme (specs/catalog.yaml)`.
+    """
+    sections = {
+        "experience class": spec.experience_classes,
+        "traffic profile": spec.traffic_profiles,
+        "use case": spec.use_cases,
+    }
+    named = {(kind, name): origin for kind, entries in sections.items() for name in entries}
+    return Catalog(
+        {**spec.sources, **catalog.sources},
+        {**catalog.experience_classes, **spec.experience_classes},
+        {**catalog.traffic_profiles, **spec.traffic_profiles},
+        {**catalog.use_cases, **spec.use_cases},
+        spec.adjustments or catalog.adjustments,
+        {**catalog.origins, **named},
+    )
 
 
 def _add_new(known: dict[str, Entry], entries: Mapping[str, Entry], kind: str) -> None:

@@ -270,6 +270,7 @@ class Spec:
         path: the file it was read from.
         output_tokens: expected per answer, for the mean ITL that an E2E promise needs.
         requests_per_hour: the traffic that the spec expects; None where it says nothing.
+        review_by: the day by which its owner wants to look at it again.
         where: places in the document, by field.
     """
 
@@ -298,6 +299,7 @@ class Spec:
     filters_endpoint: bool = True
     retention: Duration | None = None
     waivers: tuple[Waived, ...] = ()
+    review_by: datetime.date | None = None
     where: dict[str, Span] = field(default_factory=dict)
 
     @property

@@ -6,23 +6,29 @@ Every stage takes the value of the one before it. Only `load`, `write` and `exte
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slo_compiler.checks import ABSENCE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
+from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
 from slo_compiler.checks.waivers import apply_waivers
-from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors
-from slo_compiler.documents.read import read_document
+from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents
+from slo_compiler.documents.read import PROMISES, may_define, read_document
 from slo_compiler.ir import Spec
-from slo_compiler.load.yaml import LoadedFile, load_file
+from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
+from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.resolve import resolve
 
 if TYPE_CHECKING:
+    from slo_compiler.documents.base import Model
     from slo_compiler.emit.base import Artifact, Context
+    from slo_compiler.load.source_map import SourceDocument
     from slo_compiler.write.session import Outcome, ShowDiff
+
+# Smaller files are read from disk once.
+_KEPT_BYTES = 65536
 
 
 @dataclass(slots=True)
@@ -46,39 +52,109 @@ class Checked:
         return has_errors(self.diagnostics)
 
 
-def check_files(paths: Sequence[str], environment: Environment, today: datetime.date | None = None) -> Checked:
+def check_files(
+    paths: Sequence[str], environment: Environment, today: datetime.date | None = None, *, compiling: bool = True
+) -> Checked:
     """Loads, reads, resolves and judges spec files.
+
+    Files that define what others name are read first, so that the rest can be read one at a time.
 
     Args:
         paths: files, as `load.discover` gives them.
         today: the day by which waivers are judged; None judges no date.
+        compiling: False judges documents: what is valid and only cannot be compiled is a warning.
     """
-    return check_loaded((load_file(path) for path in paths), environment, today)
+    defining: list[LoadedFile] = []
+    others: list[tuple[str, bytes | None]] = []
+    for path in paths:
+        content = read_content(path)
+        if isinstance(content, LoadedFile):
+            others.append((path, None))
+        elif may_define(content):
+            defining.append(load_bytes(content, path))
+        else:
+            others.append((path, content if len(content) <= _KEPT_BYTES else None))
+    rest = (load_file(path) if content is None else load_bytes(content, path) for path, content in others)
+    try:
+        return _check(defining, rest, environment, today, compiling)
+    except _LateDefinition:
+        return _check([load_file(path) for path in paths], (), environment, today, compiling)
 
 
-def check_loaded(files: Iterator[LoadedFile], environment: Environment, today: datetime.date | None = None) -> Checked:
-    """Reads, resolves and judges files that are already loaded."""
+def check_loaded(
+    files: Iterable[LoadedFile],
+    environment: Environment,
+    today: datetime.date | None = None,
+    *,
+    compiling: bool = True,
+) -> Checked:
+    """Reads, resolves and judges files that are already loaded, whatever their order; see `check_files`."""
+    return _check(list(files), (), environment, today, compiling)
+
+
+class _LateDefinition(Exception):
+    """A definition came to light after others had been resolved without it."""
+
+
+def _check(
+    first: Sequence[LoadedFile],
+    rest: Iterable[LoadedFile],
+    environment: Environment,
+    today: datetime.date | None,
+    compiling: bool,
+) -> Checked:
+    """All files; `rest` holds no definitions and is resolved file by file."""
     checked = Checked()
+    definitions = Definitions()
+    promises = [(file, _read(file, definitions, checked)) for file in first]
+    environment, faults = environment.with_definitions(definitions)
+    checked.diagnostics += faults
     found: list[_Found] = []
-    for file in files:
-        checked.files += 1
-        diagnostics = list(file.diagnostics)
-        for source in file.documents:
-            document, faults = read_document(source)
-            diagnostics += faults
-            if document is None:
-                continue
-            spec, faults = resolve(document, source, environment)
-            diagnostics += faults
-            if spec is not None:
-                found.append(_judge_spec(spec, whole=not has_errors(file.diagnostics) and not has_errors(faults)))
-        if diagnostics:
-            checked.diagnostics += diagnostics
-            checked.lines[file.path] = file.lines
-        elif found and found[-1].spec.path == file.path:
-            checked.lines[file.path] = file.lines
+    for file, documents in promises:
+        found += _resolve(file, documents, environment, checked)
+    known = len(definitions)
+    for file in rest:
+        documents = _read(file, definitions, checked)
+        if len(definitions) > known:
+            raise _LateDefinition
+        found += _resolve(file, documents, environment, checked)
+    found.sort(key=lambda item: item.spec.where["name"])
     _judge_fleet(checked, found, today)
+    if not compiling:
+        checked.diagnostics = list(judging_documents(checked.diagnostics))
     return checked
+
+
+_Document = tuple["Model", "SourceDocument"]
+
+
+def _read(file: LoadedFile, definitions: Definitions, checked: Checked) -> list[_Document]:
+    """The promises of a file; what it defines goes to `definitions`, what is wrong with it to `checked`."""
+    checked.files += 1
+    checked.lines[file.path] = file.lines
+    checked.diagnostics += file.diagnostics
+    promises = []
+    for source in file.documents:
+        document, faults = read_document(source)
+        checked.diagnostics += faults
+        if document is not None and source.kind in PROMISES:
+            promises.append((document, source))
+        elif document is not None:
+            checked.diagnostics += definitions.add(document, source)
+        elif source.kind not in PROMISES:
+            definitions.add_broken(source)
+    return promises
+
+
+def _resolve(file: LoadedFile, documents: list[_Document], environment: Environment, checked: Checked) -> list[_Found]:
+    found = []
+    sound = not has_errors(file.diagnostics)
+    for document, source in documents:
+        spec, faults = resolve(document, source, environment)
+        checked.diagnostics += faults
+        if spec is not None:
+            found.append(_judge_spec(spec, whole=sound and not has_errors(faults)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +180,8 @@ def _judge_fleet(checked: Checked, found: list[_Found], today: datetime.date | N
             for spec, diagnostic in check(specs):
                 by_spec[id(spec)].append(diagnostic)
     for item in found:
+        for dated in DATE_CHECKS.values():
+            checked.diagnostics += dated(item.spec, today)
         checked.diagnostics += apply_waivers(item.spec, item.diagnostics, today, whole=item.whole)
     checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
     told = {diagnostic.span.path for diagnostic in checked.diagnostics}

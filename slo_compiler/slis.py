@@ -8,7 +8,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import ConfigDict, model_validator
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import DurationText, Model
 from slo_compiler.documents.engine import Role, Unit
 from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
@@ -29,7 +29,7 @@ class Sli(Model):
         roles: engine roles that carry it, in order of preference; all of them are joined. Empty for counters.
         counts: what one event is.
         fields: which fields of an objective it takes.
-        tiers: names of the burn-rate tiers that make sense for it; empty means all.
+        long_windows_from: the shortest long window of a burn-rate tier that makes sense for it; None allows all.
         breach: the type of breach that a bad event is; None where that depends on what is counted.
         user: what the user feels, in a sentence.
     """
@@ -44,7 +44,7 @@ class Sli(Model):
     roles: tuple[Role, ...] = ()
     counts: Literal["requests", "tokens", "events", "documents"]
     fields: tuple[Literal["name", "sli", "target", "mode", "threshold", "source", "good", "bad", "total"], ...]
-    tiers: tuple[str, ...] = ()
+    long_windows_from: DurationText | None = None
     breach: Literal["ttft_breach", "itl_jitter_breach", "incomplete_response", "hard_timeout", "error"] | None = None
     user: str
 

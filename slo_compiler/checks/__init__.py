@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable, Sequence
 
 from slo_compiler.checks import (
@@ -13,6 +14,7 @@ from slo_compiler.checks import (
     no_boundary_availability,
     no_target_label,
     period_beyond_retention,
+    review_overdue,
     selectors_may_overlap,
     threshold_above_ceiling,
     threshold_tighter_than_use_case,
@@ -21,6 +23,7 @@ from slo_compiler.diagnostics.diagnostic import Diagnostic
 from slo_compiler.ir import Spec
 
 SpecCheck = Callable[[Spec], Iterable[Diagnostic]]
+DateCheck = Callable[[Spec, datetime.date | None], Iterable[Diagnostic]]
 FleetCheck = Callable[[Sequence[Spec]], Iterable[tuple[Spec, Diagnostic]]]
 
 # Each looks at what one spec has.
@@ -36,6 +39,10 @@ ABSENCE_CHECKS: dict[str, SpecCheck] = {
     "batch_without_completion": batch_without_completion.check,
     "no_boundary_availability": no_boundary_availability.check,
     "no_target_label": no_target_label.check,
+}
+# Each looks at one spec and a day, which only `validate` knows.
+DATE_CHECKS: dict[str, DateCheck] = {
+    "review_overdue": review_overdue.check,
 }
 # Each looks at all specs at once, broken ones too, and says which one a finding is about.
 NAME_CHECKS: dict[str, FleetCheck] = {

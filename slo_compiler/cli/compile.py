@@ -13,9 +13,9 @@ from slo_compiler.cli.options import (
     FINDINGS,
     Common,
     common_options,
-    display_path,
     fail_environment,
     find_config,
+    given_paths,
     load_config,
     show,
     spec_files,
@@ -52,7 +52,7 @@ def command(
     flavour: str | None,
     no_cache: bool,
 ) -> None:
-    """Compile the specs under PATHS (default: specs).
+    """Compile the specs under PATHS (default: as configured, else specs).
 
     With an error in any of them nothing is written. Files that slo-compiler did not write are never touched.
     """
@@ -61,7 +61,8 @@ def command(
 
     started = time.perf_counter()
     kinds = _kinds(only)
-    files = spec_files(paths)
+    config = load_config(common)
+    files = spec_files(paths, config)
     out = Path(folder)
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"{folder} is no folder")
@@ -79,7 +80,7 @@ def command(
         raise
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
-    outcome, specs, slos = _compile(common, paths, files, out, kinds, flavour, dry=check or diff, diff=diff)
+    outcome, specs, slos = _compile(common, config, paths, files, out, kinds, flavour, dry=check or diff, diff=diff)
     if stats:
         click.echo(
             f"{specs} specs, {slos} SLOs, {outcome.files} files, {outcome.size} bytes, "
@@ -110,6 +111,7 @@ def _kinds(only: str | None) -> tuple[str, ...]:
 
 def _compile(
     common: Common,
+    config: Config,
     paths: tuple[str, ...],
     files: list[str],
     out: Path,
@@ -124,7 +126,6 @@ def _compile(
     from slo_compiler.write import fingerprint
     from slo_compiler.write.session import Refused
 
-    config = load_config(common)
     checked = check_files(files, Environment(config))
     if checked.diagnostics:
         show(checked.diagnostics, checked.lines, common, files=checked.files, limit=100)
@@ -144,7 +145,7 @@ def _compile(
             context,
             out,
             kinds=kinds,
-            given=[display_path(path) for path in paths] or ["specs"],
+            given=given_paths(paths, config),
             inputs=fingerprint.inputs(files),
             catalogs=state,
             dry=dry,

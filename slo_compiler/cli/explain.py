@@ -42,7 +42,8 @@ def _explain_files(common: Common, path: str, output: str) -> None:
     from slo_compiler.plain_text import NARROWEST
     from slo_compiler.resolve.environment import Environment
 
-    checked = check_files(spec_files((path,)), Environment(load_config(common)))
+    config = load_config(common)
+    checked = check_files(spec_files((path,), config), Environment(config))
     if checked.diagnostics:
         show(checked.diagnostics, checked.lines, common, files=checked.files)
     if output == "json":

@@ -84,7 +84,7 @@ def find_config(given: str | None) -> Path | None:
 
 
 def load_config(common: Common) -> Config:
-    """The settings. Faults in the file are shown, and end the program with 1."""
+    """The settings, with paths as seen from here. Faults in the file are shown, and end the program with 1."""
     from slo_compiler.documents.config import Config, default_config
     from slo_compiler.documents.read import read_model
     from slo_compiler.load.yaml import load_file
@@ -104,7 +104,12 @@ def load_config(common: Common) -> Config:
         sys.exit(FINDINGS)
     config = config or default_config()
     _refuse_long_scrapes(config, path)
-    return config
+    return config.model_copy(
+        update={
+            "paths": [display_path(str(path.parent / part)) for part in config.paths],
+            "catalogs": [display_path(str(path.parent / part)) for part in config.catalogs],
+        }
+    )
 
 
 def _refuse_long_scrapes(config: Config, path: Path) -> None:
@@ -128,21 +133,41 @@ def display_path(path: str) -> str:
     return Path(path).as_posix()
 
 
-def spec_files(paths: Sequence[str]) -> list[str]:
-    """The spec files under the given paths (default: `specs`).
+def spec_files(paths: Sequence[str], config: Config | None = None) -> list[str]:
+    """The spec files under the given paths, by default the configured ones, and the configured catalogs.
 
     Raises:
         click.UsageError: a path does not exist, or there is no file.
     """
     from slo_compiler.load.discover import discover
 
-    given = [display_path(path) for path in paths] or ["specs"]
+    given = given_paths(paths, config)
     found, missing = discover(given)
     if missing:
         raise click.UsageError(f"no such file or folder: {', '.join(missing)}")
     if not found:
         raise click.UsageError(f"no spec (.yaml, .yml, .json) under {', '.join(given)}")
-    return [path for path in found if Path(path).name != CONFIG_NAME]
+    catalogs = catalog_files(config) if config is not None else []
+    return sorted({path for path in (*found, *catalogs) if Path(path).name != CONFIG_NAME})
+
+
+def given_paths(paths: Sequence[str], config: Config | None) -> list[str]:
+    """The paths that a command is about: as given, else as configured, else `specs`."""
+    return [display_path(path) for path in paths] or (config.paths if config is not None else ["specs"])
+
+
+def catalog_files(config: Config) -> list[str]:
+    """The files of the configured catalogs.
+
+    Raises:
+        click.UsageError: one does not exist.
+    """
+    from slo_compiler.load.discover import discover
+
+    found, missing = discover(config.catalogs)
+    if missing:
+        raise click.UsageError(f"catalogs: no such file or folder: {', '.join(missing)}")
+    return found
 
 
 def show(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import FINDINGS, Common, common_options, load_config, show, spec_files
+from slo_compiler.cli.options import (
+    FINDINGS,
+    Common,
+    catalog_files,
+    common_options,
+    load_config,
+    show,
+    spec_files,
+)
 
 if TYPE_CHECKING:
     from slo_compiler.pipeline import Checked
@@ -24,9 +32,10 @@ if TYPE_CHECKING:
 def command(
     common: Common, paths: tuple[str, ...], output: str, limit: int, warnings_as_errors: bool, today: str | None
 ) -> None:
-    """Check the specs under PATHS (default: specs; - reads stdin).
+    """Check the specs under PATHS (default: as configured, else specs; - reads stdin).
 
-    Exits 0 where there is no error, 1 where there is one.
+    A valid document that cannot be compiled to Prometheus rules is a warning here and an error of compile. Exits 0
+    where there is no error, 1 where there is one.
     """
     from slo_compiler.diagnostics.diagnostic import Severity
 
@@ -43,12 +52,14 @@ def command(
 
 def _check(common: Common, paths: tuple[str, ...], day: datetime.date) -> Checked:
     from slo_compiler.load.limits import MAX_BYTES
-    from slo_compiler.load.yaml import load_bytes
+    from slo_compiler.load.yaml import load_bytes, load_file
     from slo_compiler.pipeline import check_files, check_loaded
     from slo_compiler.resolve.environment import Environment
 
-    environment = Environment(load_config(common))
+    config = load_config(common)
+    environment = Environment(config)
     if paths == ("-",):
         content = sys.stdin.buffer.read(MAX_BYTES + 1)
-        return check_loaded(iter([load_bytes(content, "<stdin>")]), environment, day)
-    return check_files(spec_files(paths), environment, day)
+        files = [*map(load_file, catalog_files(config)), load_bytes(content, "<stdin>")]
+        return check_loaded(files, environment, day, compiling=False)
+    return check_files(spec_files(paths, config), environment, day, compiling=False)

@@ -26,6 +26,8 @@ class Code(Enum):
     SLO307 = "waiver that waives nothing"
     SLO308 = "batch without a completion objective"
     SLO309 = "output tokens assumed"
+    SLO310 = "built-in entry overridden"
+    SLO311 = "review overdue"
     SLO401 = "unknown engine or version"
     SLO402 = "metric or label not exposed"
     SLO403 = "threshold between two buckets"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -29,18 +30,34 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What is wrong, where, and how to mend it. `hint` is text that can be pasted or followed as it stands."""
+    """What is wrong, where, and how to mend it.
+
+    Attributes:
+        hint: text that can be pasted or followed as it stands.
+        compile_only: the document is valid and only no rule can express it: `validate` warns.
+    """
 
     code: Code
     severity: Severity
     span: Span
     message: str
     hint: str = ""
+    compile_only: bool = False
 
     @property
     def sort_key(self) -> tuple[Span, str, str]:
         """By file, place, code and text: the order of every report."""
         return (self.span, self.code.name, self.message)
+
+
+def judging_documents(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """The findings as `validate` shows them: what is valid and only cannot be compiled is a warning."""
+    for diagnostic in found:
+        cannot_be_compiled = diagnostic.compile_only or diagnostic.code is Code.SLO206
+        if cannot_be_compiled and diagnostic.severity is Severity.ERROR:
+            yield replace(diagnostic, severity=Severity.WARNING)
+        else:
+            yield diagnostic
 
 
 def error(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:

@@ -62,14 +62,26 @@ class Severities(Model):
 
 
 class Defaults(Model):
-    """What a spec takes where it says nothing."""
+    """What a spec takes where it says nothing.
+
+    Attributes:
+        policy: the name of a burn-rate policy.
+    """
 
     period: PeriodText = Duration(Decimal(28 * 86400))
+    policy: str = "default"
 
 
 class Config(Model):
-    """The configuration file; every field has a default."""
+    """The configuration file; every field has a default.
 
+    Attributes:
+        paths: files and folders that hold specs, where a command is given none; relative to the configuration.
+        catalogs: files and folders of catalogs, engines and policies that every command reads beside its specs.
+    """
+
+    paths: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: ["specs"])
+    catalogs: list[str] = Field(default_factory=list)
     prometheus: Prometheus = Field(default_factory=Prometheus)
     outputs: Outputs = Field(default_factory=Outputs)
     urls: Urls = Field(default_factory=Urls)

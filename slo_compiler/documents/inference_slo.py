@@ -145,10 +145,26 @@ class Objective(Model):
     mode: Literal["page", "ticket", "none"] | None = None
 
 
-class Alerting(Model):
-    """How the spec alerts."""
+class Variant(Model):
+    """The same model on other replicas, with objectives of its own: spot nodes, a canary, another region.
 
-    policy: str = "default"
+    Attributes:
+        selector: what tells its series from the others; added to the spec's selector.
+    """
+
+    name: DnsLabel
+    selector: Annotated[Selector, Field(min_length=1)]
+    objectives: Annotated[list[Objective], Field(min_length=1)]
+
+
+class Alerting(Model):
+    """How the spec alerts.
+
+    Attributes:
+        policy: the name of a `BurnRatePolicy`, or a list of names of OpenSLO alert policies.
+    """
+
+    policy: str | Annotated[list[str], Field(min_length=1)] | None = None
     mode: Literal["page", "ticket", "none"] | None = None
     expect_idle: BoolText = False
     queue_waiting_per_replica: Positive | None = None
@@ -166,12 +182,9 @@ class InferenceSLOSpec(Model):
     # Fields of the language that have no rules yet: a diagnostic names them, nothing is silently dropped.
     NOT_COMPILED: ClassVar[dict[str, str]] = {
         "groupBy": "one SLO per label value is not compiled yet; write a spec per value",
-        "variants": "variants are not compiled yet; write a spec per variant with its own selector",
         "exemptions": "exemptions are not compiled yet; silence the alerts for the time",
         "budgetAdjustments": "budget adjustments are not compiled yet",
-        "resetOnChange": "a reset on change is not compiled yet; pin a new slo-compiler/id instead",
         "capacity": "capacity is not read by this command",
-        "replicaLabel": "set prometheus.replicaLabel in slo-compiler.yaml",
     }
 
     description: Annotated[str, Field(max_length=1050)] | None = None
@@ -195,6 +208,9 @@ class InferenceSLOSpec(Model):
     latency_budget: dict[BudgetPart, DurationText] = Field(default_factory=dict)
     waivers: list[Waiver] = Field(default_factory=list)
     long_term: BoolText = False
+    variants: list[Variant] = Field(default_factory=list)
+    reset_on_change: BoolText = False
+    replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None
 
 
 class InferenceSLO(Model):

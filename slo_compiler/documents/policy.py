@@ -2,66 +2,129 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from slo_compiler.documents.base import DurationText, Model, PercentText
 from slo_compiler.documents.metadata import Metadata
+from slo_compiler.units import Duration, decimal_text, percent_text
+
+_LARGEST_FACTOR = 100_000
+
+
+def _check_share(value: Decimal) -> Decimal:
+    if not 0 < value <= 1:
+        raise ValueError(f"{percent_text(value)} is no share of over 0% and up to 100%; write such as 5%")
+    return value
 
 
 def _read_factor(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, str) else value
+    if isinstance(value, Decimal):
+        return value
+    try:
+        factor = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    except InvalidOperation:
+        factor = None
+    if factor is None or not factor.is_finite():
+        raise ValueError(f"{str(value)!r} is no burn rate; write a number such as 14.4")
+    return factor
 
 
-Factor = Annotated[Decimal, BeforeValidator(_read_factor), Field(gt=0)]
+Factor = Annotated[
+    Decimal,
+    BeforeValidator(_read_factor),
+    Field(gt=0, le=_LARGEST_FACTOR),
+    PlainSerializer(decimal_text, return_type=str),
+]
+Share = Annotated[PercentText, AfterValidator(_check_share)]
 
 
 class Tier(Model):
-    """One alert by two windows: a burn rate over `factor` (or the factor of an error ratio) in both.
+    """One alert by two windows: a burn rate over a factor in both.
 
     Attributes:
-        share: the share of the budget that is spent at detection; gives the factor for periods under 28d.
+        name: as the label `tier` says it; by default the factor, `14.4x`, or the error ratio, `50%`.
+        factor: the burn rate, 1 spends the budget over the period.
+        share: the share of the budget that is spent at detection. Alone it gives the factor, beside a factor it gives
+            the factor for periods shorter than `factorsHoldFrom`.
         error_ratio: instead of a factor: half of all events bad is 50%.
         below_target: only for targets below this share.
+        from_target: only for targets of this share and over.
+        for_: how long the condition must hold.
+        keep_firing_for: how long the alert goes on after the condition ended.
         min_bad_events: more bad events than this must lie in the long window.
     """
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=63)] = ""
     factor: Factor | None = None
-    error_ratio: PercentText | None = None
-    share: PercentText | None = None
+    error_ratio: Share | None = None
+    share: Share | None = None
     long_window: DurationText
     short_window: DurationText
     severity: Literal["page", "ticket"]
     for_: Annotated[DurationText | None, Field(alias="for")] = None
     keep_firing_for: DurationText | None = None
-    min_bad_events: Annotated[int, Field(ge=0)] = 0
+    min_bad_events: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     below_target: PercentText | None = None
     from_target: PercentText | None = None
 
     @model_validator(mode="after")
     def _one_threshold(self) -> Tier:
-        if (self.factor is None) == (self.error_ratio is None):
-            raise ValueError("give one of factor and errorRatio")
+        if self.error_ratio is None and self.factor is None and self.share is None:
+            raise ValueError("a tier needs a factor; give one of factor, share and errorRatio")
+        if self.error_ratio is not None and (self.factor is not None or self.share is not None):
+            raise ValueError("errorRatio excludes factor and share; give one of them")
         return self
+
+    @model_validator(mode="after")
+    def _windows_in_order(self) -> Tier:
+        if self.short_window.seconds >= self.long_window.seconds:
+            raise ValueError(
+                f"shortWindow {self.short_window} is no shorter than longWindow {self.long_window}; "
+                "a twelfth of it is usual"
+            )
+        return self
+
+    @property
+    def title(self) -> str:
+        """The name, or what stands for it."""
+        if self.name:
+            return self.name
+        if self.error_ratio is not None:
+            return percent_text(self.error_ratio)
+        return f"{decimal_text(self.factor)}x" if self.factor is not None else ""
 
 
 class Steps(Model):
     """How often each group is evaluated, which is also the length of its tiles."""
 
-    fast: DurationText
-    slow: DurationText
+    fast: DurationText = Duration(Decimal(30))
+    slow: DurationText = Duration(Decimal(240))
 
 
 class BurnRatePolicySpec(Model):
-    """Tiers and steps, with where they come from."""
+    """Tiers and steps.
 
-    source: str
-    steps: Steps
-    factors_hold_from: DurationText
-    tiers: Annotated[list[Tier], Field(min_length=1)]
+    Attributes:
+        source: where the policy comes from.
+        factors_hold_from: the shortest period for which the factors hold as they are written.
+    """
+
+    description: Annotated[str, Field(max_length=1050)] | None = None
+    source: str = ""
+    steps: Steps = Field(default_factory=Steps)
+    factors_hold_from: DurationText = Duration(Decimal(28 * 86400))
+    tiers: Annotated[list[Tier], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> BurnRatePolicySpec:
+        names = [tier.title for tier in self.tiers if tier.title]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two tiers are named {twice}; give one of them a name")
+        return self
 
 
 class BurnRatePolicy(Model):

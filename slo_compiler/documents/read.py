@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,13 +18,27 @@ from slo_compiler.load.source_map import Path, Plain, SourceDocument
 # The module and the name of each model; a module is imported when the first document of its kind is read.
 KINDS: dict[tuple[str, str], tuple[str, str]] = {
     ("slo-compiler/v1", "InferenceSLO"): ("slo_compiler.documents.inference_slo", "InferenceSLO"),
+    ("slo-compiler/v1", "BurnRatePolicy"): ("slo_compiler.documents.policy", "BurnRatePolicy"),
+    ("slo-compiler/v1", "Engine"): ("slo_compiler.documents.engine", "Engine"),
+    ("slo-compiler/v1", "ExperienceCatalog"): ("slo_compiler.documents.catalog", "ExperienceCatalog"),
     ("openslo/v1", "SLO"): ("slo_compiler.documents.openslo", "OpenSLO"),
 }
+# Kinds that become SLOs; every other kind defines something that these refer to.
+PROMISES = frozenset(("InferenceSLO", "SLO"))
 # Valid documents that this compiler has no rules for.
 _NOT_COMPILED_KINDS = {
     ("openslo/v1", kind): "write the indicator into the SLO itself; only kind SLO is compiled"
     for kind in ("DataSource", "Service", "SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
 }
+
+
+_DEFINING_KINDS = "|".join(sorted({kind for _, kind in (*KINDS, *_NOT_COMPILED_KINDS)} - PROMISES))
+_DEFINES = re.compile(rf"""kind["']?[ \t]*:[ \t]*["']?(?:{_DEFINING_KINDS})\b""".encode())
+
+
+def may_define(content: bytes) -> bool:
+    """Whether the text of a file looks as if it held a definition; unusual spellings of `kind` are missed."""
+    return _DEFINES.search(content) is not None
 
 
 _FIRST_LINES = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v1 and SLO"

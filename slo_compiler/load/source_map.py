@@ -34,6 +34,19 @@ class SourceDocument:
     index: int
     root: yaml.Node
 
+    @property
+    def kind(self) -> str:
+        """What the document says it is; empty where it says nothing."""
+        kind = self.data.get("kind") if isinstance(self.data, dict) else None
+        return str(kind) if isinstance(kind, str) else ""
+
+    @property
+    def name(self) -> str:
+        """The name in its metadata; empty where there is none."""
+        metadata = self.data.get("metadata") if isinstance(self.data, dict) else None
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        return str(name) if isinstance(name, str) else ""
+
     def key_span(self, path: Path) -> Span:
         """The place of the last key in `path`, or of the nearest thing that contains it."""
         node, key = self._find(path)

@@ -50,17 +50,22 @@ class LoadedFile:
 _UNREADABLE = "check that it is a file, and its permissions"
 
 
-def load_file(path: str) -> LoadedFile:
-    """Reads one file. A fault of the file is a diagnostic, never an exception."""
+def read_content(path: str) -> bytes | LoadedFile:
+    """The bytes of a file, one more than it may have at the most; or, with its fault, a file that cannot be read."""
     try:
         with Path(path).open("rb") as handle:
-            content = handle.read(MAX_BYTES + 1)
+            return handle.read(MAX_BYTES + 1)
     except OSError as fault:
         where = Span(path)
         return LoadedFile(
             path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}", _UNREADABLE)]
         )
-    return load_bytes(content, path)
+
+
+def load_file(path: str) -> LoadedFile:
+    """Reads one file. A fault of the file is a diagnostic, never an exception."""
+    content = read_content(path)
+    return content if isinstance(content, LoadedFile) else load_bytes(content, path)
 
 
 def load_bytes(content: bytes, path: str) -> LoadedFile:

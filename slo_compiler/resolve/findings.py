@@ -20,9 +20,18 @@ class Findings:
         """An error at the value at `path`."""
         self._add(code, Severity.ERROR, path, message, hint)
 
+    def not_compilable(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """An error at the value at `path` for `compile`, where the document itself is valid."""
+        span = self.source.value_span(path)
+        self.diagnostics.append(Diagnostic(code, Severity.ERROR, span, message, hint, compile_only=True))
+
     def error_at_key(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """An error at the last key of `path`, where the key itself is wrong."""
         self.diagnostics.append(Diagnostic(code, Severity.ERROR, self.source.key_span(path), message, hint))
+
+    def info_at_key(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        """Information at the last key of `path`."""
+        self.diagnostics.append(Diagnostic(code, Severity.INFO, self.source.key_span(path), message, hint))
 
     def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """A warning at the value at `path`."""

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
-from slo_compiler.ir import Provenance, Slo, Source, Spec, Waived, Window
+from slo_compiler.documents.policy import BurnRatePolicy
+from slo_compiler.ir import Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
-from slo_compiler.resolve import identity, measure
+from slo_compiler.resolve import identity, measure, words
+from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
-from slo_compiler.resolve.policies import builtin_policy_names
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
 from slo_compiler.units import percent_text
 
-ANNOTATIONS = frozenset(("runbook", "id"))
+ANNOTATIONS = frozenset(("runbook", "id", "review-by"))
 _OUTPUT_TOKENS_WHERE_UNKNOWN = 256
 _DEFAULT_MODES = {"production": "page", "preproduction": "ticket", "dev": "none"}
 # SLIs of the mission that no engine here can answer for yet.
@@ -40,6 +41,20 @@ def resolve_inference(
     return _Resolver(document, source, environment).run()
 
 
+class _Scope(NamedTuple):
+    """Objectives that are read from the same series: those of the spec, or of one of its variants.
+
+    Attributes:
+        variant: its name; empty for the spec's own objectives.
+        path: of the mapping that holds them.
+    """
+
+    variant: str
+    objectives: Sequence[Objective]
+    readings: Readings
+    path: Path
+
+
 class _Resolver:
     def __init__(self, document: InferenceSLO, source: LoadedDocument, environment: Environment) -> None:
         self.document = document
@@ -47,29 +62,45 @@ class _Resolver:
         self.environment = environment
         self.findings = Findings(source)
         self.promises = Promises(document.spec, environment.catalog)
-        self.readings = Readings(document.spec, environment, self.promises, self.findings)
+        self.readings = Readings(document.spec, document.spec.selector, environment, self.promises, self.findings)
         self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
         self.dashboard_url = identity.link(
             environment.config.urls.dashboards, document.spec.service, document.metadata.name
         )
+        self._check_names()
+        self.policy = self._policy()
+        self.steps = environment.steps(self.policy)
+        self.period = self._period()
+        self.engine = find_engine(document.spec.engine, environment, self.findings)
+        self.labels = self._labels()
+        self.names: set[str] = set()
+        self.sources: list[Source] = []
 
     def run(self) -> tuple[Spec | None, list[Diagnostic]]:
-        self._check_names()
-        period = self._period()
-        engine = self._engine()
-        labels = self._labels()
-        if period is None:
+        if self.period is None:
             return None, self.findings.diagnostics
         slos: list[Slo] = []
-        sources: list[Source] = []
+        for scope in self._scopes():
+            for index, objective in enumerate(scope.objectives):
+                slo = self._objective(objective, scope, (*scope.path, "objectives", index), self.period)
+                if slo is not None:
+                    slos.append(slo)
+        return self._spec(tuple(slos), measure.told_apart(self.sources)), self.findings.diagnostics
+
+    def _scopes(self) -> Iterator[_Scope]:
+        yield _Scope("", self.spec.objectives, self.readings, ("spec",))
         names: set[str] = set()
-        for index, objective in enumerate(self.spec.objectives):
-            path: Path = ("spec", "objectives", index)
-            slo = self._objective(objective, path, period, engine, labels, names, sources)
-            if slo is not None:
-                slos.append(slo)
-        return self._spec(tuple(slos), measure.told_apart(sources), labels, engine), self.findings.diagnostics
+        for index, variant in enumerate(self.spec.variants):
+            path: Path = ("spec", "variants", index)
+            if variant.name in names:
+                message = f"two variants are named {variant.name}"
+                self.findings.error(Code.SLO205, (*path, "name"), message, f"name: {variant.name}-2")
+                continue
+            names.add(variant.name)
+            selector = {**self.spec.selector, **variant.selector}
+            readings = Readings(self.spec, selector, self.environment, self.promises, self.findings)
+            yield _Scope(variant.name, variant.objectives, readings, path)
 
     def _check_names(self) -> None:
         catalog, spec = self.environment.catalog, self.spec
@@ -80,10 +111,11 @@ class _Resolver:
             hint = did_you_mean(spec.experience_class, catalog.experience_classes)
             message = f"unknown experience class {spec.experience_class}"
             self.findings.error(Code.SLO204, ("spec", "experienceClass"), message, hint)
-        if spec.alerting.policy not in builtin_policy_names():
-            hint = did_you_mean(spec.alerting.policy, builtin_policy_names())
-            message = f"unknown burn-rate policy {spec.alerting.policy}"
-            self.findings.error(Code.SLO204, ("spec", "alerting", "policy"), message, hint)
+
+    def _policy(self) -> BurnRatePolicy:
+        """The policy that the spec names; the default where that one is not known, so that the rest is judged."""
+        path: Path = ("spec", "alerting", "policy")
+        return self.environment.find_policy(self.spec.alerting.policy, path, self.findings)
 
     def _period(self) -> Window | None:
         length = self.environment.config.defaults.period
@@ -94,76 +126,34 @@ class _Resolver:
                 where: Path = ("spec", "timeWindow", 0, "isRolling")
                 self.findings.error(Code.SLO206, where, message, "isRolling: true")
                 return None
-        return window_of(length, self.environment.steps, period=True)
-
-    def _engine(self) -> ResolvedEngine | None:
-        reference = self.spec.engine
-        known = self.environment.engines.get(reference.name)
-        if known is None:
-            measure.unknown_engine(
-                reference.name, sorted(self.environment.engines), ("spec", "engine", "name"), self.findings
-            )
-            return None
-        path: Path = ("spec", "engine", "version")
-        try:
-            engine = resolve_engine(known, reference.version, generation=reference.generation)
-        except UnknownVersion as fault:
-            versions = ", ".join(known.spec.versions.known)
-            if self._blames_generation(known):
-                others = [name for name in known.spec.generations if name != reference.generation]
-                hint = f"generation: {others[0]}" if len(others) == 1 else f"generations: {', '.join(others)}"
-                self.findings.error(Code.SLO401, ("spec", "engine", "generation"), str(fault), hint)
-            else:
-                self.findings.error(Code.SLO401, path, str(fault), f"known versions: {versions}")
-            return None
-        if engine.notice:
-            self.findings.warning(Code.SLO401, path, engine.notice, f'version: "{engine.version}"')
-        return engine
-
-    def _blames_generation(self, known: Engine) -> bool:
-        """Whether the version is known, in another generation of the engine than the one that is asked for."""
-        for name in known.spec.generations:
-            try:
-                resolve_engine(known, self.spec.engine.version, generation=name)
-            except UnknownVersion:
-                continue
-            return True
-        return False
+        return window_of(length, self.steps, period=True)
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
         alerting = identity.alert_labels(self.spec.alerting.labels, ("spec", "alerting", "labels"), self.findings)
         return tuple(sorted({**dict(metadata), **dict(alerting)}.items()))
 
-    def _objective(
-        self,
-        objective: Objective,
-        path: Path,
-        period: Window,
-        engine: ResolvedEngine | None,
-        labels: tuple[tuple[str, str], ...],
-        names: set[str],
-        sources: list[Source],
-    ) -> Slo | None:
+    def _objective(self, objective: Objective, scope: _Scope, path: Path, period: Window) -> Slo | None:
         sli = self._sli(objective, path)
         if sli is None:
             return None
         short = objective.name or sli.name.replace("_", "-")
-        name = identity.slo_name(self.document.metadata.name, short, (*path, "name"), self.findings)
+        parts = [part for part in (self.document.metadata.name, scope.variant) if part]
+        name = identity.slo_name("-".join(parts), short, (*path, "name"), self.findings)
         if name is None:
             return None
-        if name in names:
-            message = f"two objectives are named {short}"
+        if name in self.names:
+            message = f"two objectives are named {name.removeprefix(self.document.metadata.name + '-')}"
             self.findings.error(Code.SLO205, (*path, "sli"), message, f"name: {short}-2")
             return None
-        names.add(name)
+        self.names.add(name)
         target = self._target(objective, sli, path)
-        reading = self.readings.read(objective, sli, target, engine, path)
+        reading = scope.readings.read(objective, sli, target, self.engine, path)
         if target is None or reading is None:
             return None
-        if reading.source is not None and reading.source not in sources:
-            sources.append(reading.source)
-        return self._slo(objective, sli, name, target, reading, period, labels, path)
+        if reading.source is not None and reading.source not in self.sources:
+            self.sources.append(reading.source)
+        return self._slo(objective, sli, name, scope.variant, target, reading, period, path)
 
     def _sli(self, objective: Objective, path: Path) -> Sli | None:
         if objective.sli in _NOT_COMPILED_SLIS:
@@ -204,53 +194,52 @@ class _Resolver:
         objective: Objective,
         sli: Sli,
         name: str,
+        variant: str,
         target: tuple[Decimal, str],
         reading: Reading,
         period: Window,
-        labels: tuple[tuple[str, str], ...],
         path: Path,
     ) -> Slo:
-        steps = self.environment.steps
         where: Path = (*path, "target") if objective.target is not None else (*path, "sli")
         mode = self._mode(objective, sli)
         events_per_request = self._events_per_request(sli, path)
         tiers = resolve_tiers(
-            self.environment.policy,
+            self.policy,
             target[0],
             period.length,
-            steps,
+            self.steps,
             mode="ticket" if mode == "none" else mode,
-            only=sli.tiers,
+            long_from=sli.long_windows_from,
             guard_scale=events_per_request,
             min_bad_events=self.spec.alerting.min_bad_events or 0,
             requests_per_hour=_decimal(self.spec.traffic.requests_per_hour),
             findings=self.findings,
             path=where,
         )
-        promise = _promise(sli, target[0], reading)
+        own_period = self.spec.time_window is not None
         return Slo(
-            slo_id=self._slo_id(name),
+            slo_id=self._slo_id(name, sli, target[0], reading, period),
             service=self.spec.service,
             name=name,
             sli=sli.name,
             title=sli.title,
             counts=sli.counts,
-            promise=promise,
+            promise=words.promise_of(sli, target[0], reading),
             target=target[0],
             period=period,
             measurement=reading.measurement,
-            steps=steps,
+            steps=self.steps,
             tiers=() if mode == "none" else tiers,
             windows=windows_of(tiers),
             mode=mode,
-            info=self._info(sli, name, reading, period),
-            labels=labels,
+            info=words.info_of(self.document, self.promises, sli, name, variant, reading, period, self.runbook_url),
+            labels=self.labels,
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
             deadline=reading.deadline,
             promised=reading.threshold.value if reading.threshold is not None else None,
             measured=reading.measured,
-            provenance=_provenance(target, reading, period, self.spec.time_window is not None),
+            provenance=words.provenance_of(target, reading, period, own_period=own_period),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
             events_per_request=events_per_request,
@@ -269,11 +258,16 @@ class _Resolver:
             ),
         }
 
-    def _slo_id(self, name: str) -> str:
+    def _slo_id(self, name: str, sli: Sli, target: Decimal, reading: Reading, period: Window) -> str:
         pinned = self.own.get("id")
-        if pinned is None:
-            return f"{self.spec.service}/{name}"
-        return f"{pinned}-{name.removeprefix(self.document.metadata.name + '-')}"
+        slo_id = f"{self.spec.service}/{name}"
+        if pinned is not None:
+            slo_id = f"{pinned}-{name.removeprefix(self.document.metadata.name + '-')}"
+        if not self.spec.reset_on_change:
+            return slo_id
+        promised = reading.threshold.value if reading.threshold is not None else None
+        facts = (sli.name, percent_text(target), promised, reading.measured, period.name)
+        return f"{slo_id}@{identity.digest(*facts, *identity.selectors_of(reading.measurement))}"
 
     def _mode(self, objective: Objective, sli: Sli) -> str:
         """The objective's own mode, then what E2E and batch default to, then the spec's, then the stage's."""
@@ -300,38 +294,13 @@ class _Resolver:
             self.findings.info(Code.SLO309, (*path, "sli"), message, "traffic: {outputTokens: ...}")
         return Decimal(tokens)
 
-    def _info(self, sli: Sli, name: str, reading: Reading, period: Window) -> tuple[tuple[str, str], ...]:
-        engine = self.spec.engine
-        facts = {
-            "service": self.spec.service,
-            "slo": name,
-            "sli": sli.name,
-            "breach": sli.breach or "",
-            "model": self.spec.model,
-            "endpoint": self.spec.endpoint or "",
-            "engine": f"{engine.name} {engine.version}" if engine.version else engine.name,
-            "class": self.promises.class_name,
-            "use_case": self.spec.use_case or "",
-            "team": self.document.metadata.labels.get("team", ""),
-            "stage": self.spec.stage,
-            "period": period.name,
-            "promised": str(reading.threshold.value) if reading.threshold is not None else "",
-            "measured": str(reading.measured) if reading.measured is not None else "",
-            "runbook": self.runbook_url,
-        }
-        return tuple((key, value) for key, value in facts.items() if value)
-
-    def _spec(
-        self,
-        slos: tuple[Slo, ...],
-        sources: tuple[Source, ...],
-        labels: tuple[tuple[str, str], ...],
-        engine: ResolvedEngine | None,
-    ) -> Spec:
-        spec, config = self.spec, self.environment.config
+    def _spec(self, slos: tuple[Slo, ...], sources: tuple[Source, ...]) -> Spec:
+        spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
         if engine is not None and any(slo.promised is not None and slo.measured is not None for slo in slos):
-            gauges = measure.gauges_of(engine, self.readings.matchers(engine), config.prometheus.replica_label)
+            gauges = measure.gauges_of(
+                engine, self.readings.matchers(engine), spec.replica_label or config.prometheus.replica_label
+            )
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"
@@ -339,6 +308,7 @@ class _Resolver:
         places = ("name", "engine", "selector", "useCase", "experienceClass", "endpoint", "objectives")
         where = {place: self.findings.span(("spec", place)) for place in places[1:]}
         where["name"] = self.findings.span(("metadata", "name"))
+        where["review"] = self.findings.span(("metadata", "annotations", f"{identity.PREFIX}review-by"))
         if not spec.selector:
             where["selector"] = where["engine"]
         return Spec(
@@ -347,11 +317,11 @@ class _Resolver:
             path=self.findings.source.path,
             slos=slos,
             sources=sources,
-            labels=labels,
+            labels=self.labels,
             severities=self.environment.severities,
             mode=spec.alerting.mode or _DEFAULT_MODES[spec.stage],
             expect_idle=spec.alerting.expect_idle,
-            steps=self.environment.steps,
+            steps=self.steps,
             gauges=gauges,
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,
@@ -370,32 +340,10 @@ class _Resolver:
                 Waived(waiver.code, waiver.reason, waiver.until, self.findings.span(("spec", "waivers", index)))
                 for index, waiver in enumerate(spec.waivers)
             ),
+            review_by=identity.read_date(self.own.get("review-by")),
             where=where,
         )
 
 
 def _decimal(value: float | None) -> Decimal | None:
     return Decimal(str(value)) if value is not None else None
-
-
-def _promise(sli: Sli, target: Decimal, reading: Reading) -> str:
-    """`95% of requests: time to first token within 150ms (measured at 250ms)`."""
-    text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
-    if reading.threshold is None:
-        return text
-    text += f" within {reading.threshold.value}"
-    if reading.measured is not None and reading.measured != reading.threshold.value:
-        text += f" (measured at {reading.measured})"
-    return text
-
-
-def _provenance(
-    target: tuple[Decimal, str], reading: Reading, period: Window, own_period: bool
-) -> tuple[Provenance, ...]:
-    found = [Provenance("target", percent_text(target[0]), target[1])]
-    if reading.threshold is not None:
-        found.append(Provenance("threshold", str(reading.threshold.value), reading.threshold.origin))
-    if reading.measured is not None:
-        found.append(Provenance("measured", str(reading.measured), "the engine's buckets and the spec's bucket policy"))
-    found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
-    return tuple(found)

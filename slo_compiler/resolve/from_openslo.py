@@ -106,7 +106,8 @@ def _period(document: OpenSLO, environment: Environment, findings: Findings) -> 
         message = "a calendar window cannot be compiled: its budget would jump at each turn"
         findings.error(Code.SLO206, path, message, "isRolling: true")
         return None
-    return window_of(window.duration, environment.steps, period=True)
+    policy = environment.find_policy(None, path, findings)
+    return window_of(window.duration, environment.steps(policy), period=True)
 
 
 def _target(document: OpenSLO, findings: Findings) -> Decimal | None:
@@ -221,13 +222,15 @@ def _slo(
 ) -> Slo:
     name, service = document.metadata.name, document.spec.service
     target_path: Path = ("spec", "objectives", 0)
+    policy = environment.find_policy(None, target_path, findings)
+    steps = environment.steps(policy)
     tiers = resolve_tiers(
-        environment.policy,
+        policy,
         target,
         period.length,
-        environment.steps,
+        steps,
         mode="page",
-        only=(),
+        long_from=None,
         guard_scale=Decimal(1),
         min_bad_events=0,
         requests_per_hour=None,
@@ -258,7 +261,7 @@ def _slo(
         target=target,
         period=period,
         measurement=measurement,
-        steps=environment.steps,
+        steps=steps,
         tiers=tiers,
         windows=windows_of(tiers),
         mode="page",
@@ -294,7 +297,7 @@ def _spec(document: OpenSLO, slo: Slo, environment: Environment, findings: Findi
         severities=environment.severities,
         mode="page",
         expect_idle=False,
-        steps=environment.steps,
+        steps=slo.steps,
         runbook_url=slo.runbook_url,
         dashboard_url=slo.dashboard_url,
         model=known.get("model", ""),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -9,7 +12,9 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.metadata import DNS_LABEL, Metadata
+from slo_compiler.ir import Counters, Histogram, Measurement
 from slo_compiler.load.source_map import Path
+from slo_compiler.promql.build import matchers, selector
 from slo_compiler.promql.names import RESERVED_LABELS
 from slo_compiler.resolve.findings import Findings
 
@@ -27,6 +32,11 @@ _FORMS = {
         re.compile(r"https?://[!-~]+"),
         "http(s) address",
         f"{PREFIX}runbook: https://runbooks.example.com/chat",
+    ),
+    "review-by": (
+        re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
+        "date such as 2027-03-01",
+        f"{PREFIX}review-by: 2027-03-01",
     ),
 }
 _ANY_TEXT = (re.compile(r".*", re.DOTALL), "text", "")
@@ -60,6 +70,32 @@ def slo_name(spec_name: str, objective: str, path: Path, findings: Findings) -> 
     message = f"the SLO's name {name} has {len(name)} characters, {_MAX_NAME} are allowed"
     findings.error(Code.SLO601, path, message, "shorten metadata.name or give the objective a short name")
     return None
+
+
+def read_date(text: str | None) -> datetime.date | None:
+    """The date of an annotation; None without one. A day that a month lacks is read as its last."""
+    if text is None:
+        return None
+    year, month, day = (int(part) for part in text.split("-"))
+    return datetime.date(max(year, 1), month, min(day, calendar.monthrange(max(year, 1), month)[1]))
+
+
+def digest(*facts: object) -> str:
+    """Eight hexadecimal digits that change where one of the facts does."""
+    text = "\n".join("" if fact is None else str(fact) for fact in facts)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def selectors_of(measurement: Measurement) -> tuple[str, ...]:
+    """What is read, as far as the spec itself says it: the matchers, the counters or the queries.
+
+    Names that an engine document gives are left out: a metric's rename is no new promise.
+    """
+    if isinstance(measurement, Histogram):
+        return (matchers(measurement.matchers),)
+    if isinstance(measurement, Counters):
+        return selector(measurement.total), selector(measurement.part), measurement.part_is
+    return measurement.total, measurement.part, measurement.part_is
 
 
 def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tuple[tuple[str, str], ...]:

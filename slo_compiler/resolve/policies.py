@@ -10,6 +10,9 @@ from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
 
+# The policy of every spec that names no other; what cannot work in it is left out, not refused.
+DEFAULT_POLICY = "default"
+
 
 @cache
 def load_builtin_policy(name: str) -> BurnRatePolicy:

@@ -59,9 +59,9 @@ class Promises:
         if objective.sli not in CATALOG_SLIS:
             return None
         if self.use_case is not None:
-            return self.use_case.target.value, f"use case {self._spec.use_case}, built-in catalog"
+            return self.use_case.target.value, self._use_case_origin
         if self.experience_class is not None:
-            return self.experience_class.target.value, f"class {self.class_name}, built-in catalog"
+            return self.experience_class.target.value, self._class_origin
         return None
 
     def threshold(self, objective: Objective) -> Number | None:
@@ -94,6 +94,15 @@ class Promises:
         same = self.use_case is not None and self.use_case.target.value == target
         return Judged(number.value, number.own, ceiling, use_case.value if use_case and same else None)
 
+    @property
+    def _use_case_origin(self) -> str:
+        name = self._spec.use_case or ""
+        return f"use case {name}, {self._catalog.origin('use case', name)}"
+
+    @property
+    def _class_origin(self) -> str:
+        return f"class {self.class_name}, {self._catalog.origin('experience class', self.class_name)}"
+
     def _traffic(self) -> Traffic:
         given = self._spec.traffic
         profile = None
@@ -108,7 +117,7 @@ class Promises:
     def _from_use_case(self, sli: str) -> Number | None:
         if self.use_case is None or sli not in CATALOG_SLIS:
             return None
-        origin = f"use case {self._spec.use_case}, built-in catalog"
+        origin = self._use_case_origin
         long = self.use_case.itl_long_outputs
         tokens = self.traffic.output_tokens
         if sli == "itl" and long is not None and tokens is not None and tokens >= long.from_output_tokens:
@@ -120,7 +129,7 @@ class Promises:
         if self.experience_class is None or self.use_case is not None or sli not in CATALOG_SLIS:
             return None
         base = self.experience_class.base
-        origin = f"class {self.class_name}, built-in catalog"
+        origin = self._class_origin
         ttft = Number(base.ttft.value, origin)
         if self.traffic.prompt_tokens is not None:
             ttft = self._scaled_by_prompt(ttft, self._catalog.adjustments.prompt_length.base_prompt_tokens.value)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
-from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
+from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Selector
 from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
 from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
@@ -33,12 +33,18 @@ class Reading(NamedTuple):
 
 
 class Readings:
-    """Finds the measurements of one spec's objectives."""
+    """Finds the measurements of objectives that share a selector."""
 
     def __init__(
-        self, spec: InferenceSLOSpec, environment: Environment, promises: Promises, findings: Findings
+        self,
+        spec: InferenceSLOSpec,
+        selector: Selector,
+        environment: Environment,
+        promises: Promises,
+        findings: Findings,
     ) -> None:
         self.spec = spec
+        self.selector = selector
         self.environment = environment
         self.promises = promises
         self.findings = findings
@@ -98,7 +104,7 @@ class Readings:
 
     def matchers(self, engine: ResolvedEngine) -> tuple[Matcher, ...]:
         """The matchers of every series of the engine that the spec is about."""
-        return measure.engine_matchers(engine, self.spec.selector, self.spec.served_model_name or self.spec.model)
+        return measure.engine_matchers(engine, self.selector, self.spec.served_model_name or self.spec.model)
 
     def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         source = objective.source
@@ -126,7 +132,7 @@ class Readings:
             return None
         if viewed is None:
             return None
-        selector = measure.matchers_of(source.selector if source.selector is not None else self.spec.selector)
+        selector = measure.matchers_of(source.selector if source.selector is not None else self.selector)
         counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
         if counters is None:
             return None

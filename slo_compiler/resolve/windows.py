@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
 from slo_compiler.diagnostics.codes import Code
@@ -11,6 +11,7 @@ from slo_compiler.documents import policy as policies
 from slo_compiler.ir import Level, Steps, Tier, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.policies import DEFAULT_POLICY
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 # Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the second, nothing helps.
@@ -49,15 +50,16 @@ def window_of(length: Duration, steps: Steps, *, period: bool = False) -> Window
 def tier_factor(tier: policies.Tier, target: Decimal, period: Duration, holds_from: Duration) -> Decimal:
     """The burn rate at which a tier fires.
 
-    An error ratio becomes a factor by the budget, to one decimal. Under the period for which the factors are made,
-    the factor keeps the share of the budget: max(1, share x period / long window), to one decimal.
+    An error ratio becomes a factor by the budget, to one decimal. A tier with only a share, and under the period for
+    which the factors are made one that has a share too, keeps that share of the budget: max(1, share x period / long
+    window), to one decimal.
     """
     budget = 1 - target
     if tier.error_ratio is not None:
         return (tier.error_ratio / budget).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
-    assert tier.factor is not None  # the model has one of the two
-    if period.seconds >= holds_from.seconds or tier.share is None:
+    if tier.factor is not None and (period.seconds >= holds_from.seconds or tier.share is None):
         return tier.factor
+    assert tier.share is not None  # the model has one of the three
     scaled = tier.share * period.seconds / tier.long_window.seconds
     return max(Decimal(1), scaled.quantize(Decimal("0.1"), ROUND_HALF_EVEN))
 
@@ -69,49 +71,71 @@ def resolve_tiers(
     steps: Steps,
     *,
     mode: str,
-    only: Sequence[str],
+    long_from: Duration | None,
     guard_scale: Decimal,
     min_bad_events: int,
     requests_per_hour: Decimal | None,
     findings: Findings,
     path: Path,
 ) -> tuple[Tier, ...]:
-    """The tiers of an SLO, in the policy's order; a tier that cannot work is left out with a warning.
+    """The tiers of an SLO, in the policy's order.
+
+    A tier that cannot work is left out of the compiler's own default with a warning; in a policy that was chosen by
+    name it is an error.
 
     Args:
         mode: `ticket` makes every tier a ticket that waits 15m; `none` gives no tier.
-        only: names of the tiers that make sense for the SLI; empty means all.
+        long_from: the shortest long window that makes sense for the SLI; None allows all.
         guard_scale: events per request, for SLIs that count tokens.
         min_bad_events: raises the guards.
         path: where the target stands, for findings.
     """
     if mode == "none":
         return ()
-    found = []
+    found: list[Tier] = []
+    chosen = policy.metadata.name != DEFAULT_POLICY
+    say = findings.error if chosen else findings.warning
+    left_out = "" if chosen else " and is left out"
     for tier in policy.spec.tiers:
-        if only and tier.name not in only:
+        if long_from is not None and tier.long_window < long_from:
             continue
         if tier.below_target is not None and not target < tier.below_target:
             continue
         if tier.from_target is not None and target < tier.from_target:
             continue
-        if tier.long_window.seconds * 2 > period.seconds:
-            message = f"the {tier.name} tier looks at {tier.long_window}, over half of the period of {period}, and is left out"
-            hint = f"timeWindow: [{{duration: {Duration(tier.long_window.seconds * 2)}}}] or longer keeps it"
-            findings.warning(Code.SLO503, path, message, hint)
-            continue
         factor = tier_factor(tier, target, period, policy.spec.factors_hold_from)
+        name = tier.title or f"{decimal_text(factor)}x"
+        if tier.long_window.seconds * 2 > period.seconds:
+            message = f"the {name} tier looks at {tier.long_window}, over half of the period of {period}{left_out}"
+            hint = f"timeWindow: [{{duration: {_whole_days(tier.long_window.seconds * 2)}}}] or longer keeps it"
+            say(Code.SLO503, path, message, hint)
+            continue
         if factor * (1 - target) >= 1:
             message = (
-                f"at a target of {percent_text(target)} the {tier.name} tier would need "
-                f"{percent_text(factor * (1 - target))} of all events to be bad: it can never fire and is left out"
+                f"at a target of {percent_text(target)} the {name} tier would need "
+                f"{percent_text(factor * (1 - target))} of all events to be bad: it can never fire{left_out}"
             )
-            findings.warning(Code.SLO501, path, message, "the outage tier covers a total failure; or raise the target")
+            highest = percent_text(((1 / (1 - target)) * Decimal("0.9")).quantize(Decimal("0.1")) / 100)
+            hint = (
+                f"raise the target, or give the tier of policy {policy.metadata.name} a factor of "
+                f"{highest.removesuffix('%')} or less, or belowTarget"
+                if chosen
+                else "the outage tier covers a total failure; or raise the target"
+            )
+            say(Code.SLO501, path, message, hint)
             continue
-        found.append(_tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour))
+        resolved = _tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour)
+        if any(resolved.name == other.name for other in found):
+            resolved = resolved._replace(name=f"{resolved.name}-{resolved.long.name}")
+        found.append(resolved)
         if requests_per_hour is not None:
             _say_if_late(tier, found[-1], 1 - target, requests_per_hour * guard_scale, findings, path)
     return tuple(found)
+
+
+def _whole_days(seconds: Decimal) -> Duration:
+    """The next whole number of days."""
+    return Duration((seconds / 86400).to_integral_value(ROUND_CEILING) * 86400)
 
 
 def _tier(
@@ -131,7 +155,7 @@ def _tier(
         keep = max(keep, _SPARSE_KEEP)
     scaled = tier.error_ratio is None and factor != tier.factor
     return Tier(
-        name=f"{decimal_text(factor)}x" if scaled else tier.name,
+        name=f"{decimal_text(factor)}x" if scaled else tier.title,
         factor=factor,
         long=window_of(tier.long_window, steps),
         short=window_of(tier.short_window, steps),

@@ -1,0 +1,70 @@
+"""What outputs say of an SLO: its promise in words, where its numbers came from, and the labels of `slo:info`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from slo_compiler.documents.inference_slo import InferenceSLO
+from slo_compiler.ir import Provenance, Window
+from slo_compiler.resolve.promises import Promises
+from slo_compiler.resolve.readings import Reading
+from slo_compiler.slis import Sli
+from slo_compiler.units import percent_text
+
+
+def promise_of(sli: Sli, target: Decimal, reading: Reading) -> str:
+    """`95% of requests: time to first token within 150ms (measured at 250ms)`."""
+    text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
+    if reading.threshold is None:
+        return text
+    text += f" within {reading.threshold.value}"
+    if reading.measured is not None and reading.measured != reading.threshold.value:
+        text += f" (measured at {reading.measured})"
+    return text
+
+
+def provenance_of(
+    target: tuple[Decimal, str], reading: Reading, period: Window, *, own_period: bool
+) -> tuple[Provenance, ...]:
+    """Target, threshold, measured threshold and period, each with its origin."""
+    found = [Provenance("target", percent_text(target[0]), target[1])]
+    if reading.threshold is not None:
+        found.append(Provenance("threshold", str(reading.threshold.value), reading.threshold.origin))
+    if reading.measured is not None:
+        found.append(Provenance("measured", str(reading.measured), "the engine's buckets and the spec's bucket policy"))
+    found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
+    return tuple(found)
+
+
+def info_of(
+    document: InferenceSLO,
+    promises: Promises,
+    sli: Sli,
+    name: str,
+    variant: str,
+    reading: Reading,
+    period: Window,
+    runbook_url: str,
+) -> tuple[tuple[str, str], ...]:
+    """The labels of `slo:info`; absent facts are left out."""
+    spec = document.spec
+    engine = spec.engine
+    facts = {
+        "service": spec.service,
+        "slo": name,
+        "variant": variant,
+        "sli": sli.name,
+        "breach": sli.breach or "",
+        "model": spec.model,
+        "endpoint": spec.endpoint or "",
+        "engine": f"{engine.name} {engine.version}" if engine.version else engine.name,
+        "class": promises.class_name,
+        "use_case": spec.use_case or "",
+        "team": document.metadata.labels.get("team", ""),
+        "stage": spec.stage,
+        "period": period.name,
+        "promised": str(reading.threshold.value) if reading.threshold is not None else "",
+        "measured": str(reading.measured) if reading.measured is not None else "",
+        "runbook": runbook_url,
+    }
+    return tuple((key, value) for key, value in facts.items() if value)
