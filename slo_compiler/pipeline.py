@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
+from slo_compiler.checks.ignores import apply_ignores
 from slo_compiler.checks.waivers import apply_waivers
 from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents
 from slo_compiler.documents.read import PROMISES, may_define, read_document
 from slo_compiler.ir import Spec
+from slo_compiler.load.directives import Directive
 from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
 from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.environment import Environment
@@ -38,12 +40,14 @@ class Checked:
     Attributes:
         diagnostics: in the order in which they are shown.
         lines: the text of those files that have findings.
+        directives: the comments that speak to the compiler.
         files: how many files were read.
     """
 
     specs: list[Spec] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     lines: dict[str, Sequence[str]] = field(default_factory=dict)
+    directives: list[Directive] = field(default_factory=list)
     files: int = 0
 
     @property
@@ -122,6 +126,10 @@ def _check(
     _judge_fleet(checked, found, today)
     if not compiling:
         checked.diagnostics = list(judging_documents(checked.diagnostics))
+    checked.diagnostics = apply_ignores(checked.diagnostics, checked.directives, dated=today is not None)
+    checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
+    told = {diagnostic.span.path for diagnostic in checked.diagnostics}
+    checked.lines = {path: lines for path, lines in checked.lines.items() if path in told}
     return checked
 
 
@@ -133,6 +141,7 @@ def _read(file: LoadedFile, definitions: Definitions, checked: Checked) -> list[
     checked.files += 1
     checked.lines[file.path] = file.lines
     checked.diagnostics += file.diagnostics
+    checked.directives += file.directives
     promises = []
     for source in file.documents:
         document, faults = read_document(source)
@@ -183,9 +192,6 @@ def _judge_fleet(checked: Checked, found: list[_Found], today: datetime.date | N
         for dated in DATE_CHECKS.values():
             checked.diagnostics += dated(item.spec, today)
         checked.diagnostics += apply_waivers(item.spec, item.diagnostics, today, whole=item.whole)
-    checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
-    told = {diagnostic.span.path for diagnostic in checked.diagnostics}
-    checked.lines = {path: lines for path, lines in checked.lines.items() if path in told}
 
 
 def compile_specs(

@@ -15,6 +15,7 @@ from yaml.reader import ReaderError
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span, error
+from slo_compiler.load.directives import MARK, Directive, read_directives
 from slo_compiler.load.limits import (
     MAX_ALIASES,
     MAX_BYTES,
@@ -39,11 +40,12 @@ _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 @dataclass(slots=True)
 class LoadedFile:
-    """What a file holds. `lines` are for showing findings; both lists may be filled at once."""
+    """What a file holds. `lines` are for showing findings; documents and diagnostics may be there at once."""
 
     path: str
     documents: list[SourceDocument] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    directives: list[Directive] = field(default_factory=list)
     lines: Sequence[str] = ()
 
 
@@ -94,6 +96,8 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
             listed = isinstance(root, yaml.SequenceNode)
             for item in root.value if listed else [root]:
                 result.documents.append(SourceDocument(reader.read(item, int(listed)), path, index, item))
+        if MARK in content and not path.endswith(".json"):
+            result.directives = read_directives(text, path)
     except _TooManyAliases:
         over = alias_over_limit(text, path)
         assert over is not None  # the same count, over events
