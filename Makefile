@@ -54,8 +54,8 @@ fast: setup
 golden: setup promtool
 	$(BIN)/python scripts/update_golden.py
 	$(BIN)/python scripts/generate_docs.py
-	UPDATE_GOLDEN=1 $(PYTEST) -q tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py
-	$(PYTEST) $(PARALLEL) tests/test_golden.py tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py
+	UPDATE_GOLDEN=1 $(PYTEST) -q tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py tests/test_report_formats.py
+	$(PYTEST) $(PARALLEL) tests/test_golden.py tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py tests/test_report_formats.py
 
 e2e: setup promtool
 	$(PYTEST) -m e2e $(PYTEST_ARGS)

@@ -38,7 +38,7 @@ outputs:
 # Waivers are judged by this day, so that the text is the same on every other.
 TODAY = "2026-01-01"
 # Owned by other tests.
-_ELSEWHERE = ("diagnostics",)
+_ELSEWHERE = ("diagnostics", "formats")
 
 
 def golden_files() -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -10,10 +9,11 @@ from typing import Any
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.diagnostics.pages import read_page
+from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
 from slo_compiler.ir import Slo, Spec, Tier
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
-from slo_compiler.resources import builtin_path
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 SCHEMA = "slo-compiler/explain/v1"
@@ -30,17 +30,15 @@ def find_code(text: str) -> Code | None:
 
 def page_json(code: Code) -> str:
     """The page of a code as one JSON document."""
-    document = {"schema": PAGE_SCHEMA, "code": code.name, "title": code.value, "page": page_of(code)}
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def page_of(code: Code) -> str:
-    """The page of a code, in Markdown.
-
-    Raises:
-        OSError: it is not there, which is a fault of the installation.
-    """
-    return builtin_path("diagnostics", f"{code.name}.md").read_text(encoding="utf-8")
+    page = read_page(code)
+    document = {
+        "schema": PAGE_SCHEMA,
+        "code": code.name,
+        "title": code.value,
+        "severity": page.severity.value,
+        "page": page.text,
+    }
+    return json_text(document)
 
 
 def suggest_codes(text: str) -> str:
@@ -63,7 +61,7 @@ def render_numbers(specs: Sequence[Spec], width: int = NARROWEST) -> str:
 def numbers_json(specs: Sequence[Spec]) -> str:
     """The same as one JSON document: durations in seconds, ratios 0 to 1."""
     slos = [_slo_json(spec, slo) for spec in specs for slo in spec.slos]
-    return json.dumps({"schema": SCHEMA, "slos": slos}, indent=2, ensure_ascii=False)
+    return json_text({"schema": SCHEMA, "slos": slos})
 
 
 def _spec_lines(spec: Spec, width: int) -> Iterator[str]:

@@ -20,12 +20,16 @@ def visible(text: str) -> str:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal the text takes as it is shown: an East Asian character takes two."""
+    """How many columns of a terminal the text takes as it is shown: an East Asian one two, an accent none."""
     shown = visible(text)
     if shown.isascii():
         return len(shown)
     return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        0
+        if unicodedata.category(character) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
         for character in shown
     )
 

@@ -26,7 +26,7 @@ _IDENTITY = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 # What a developer's shell may set, and what would change outputs.
-_FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+_FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # Minutes long: whoever runs it last makes the other worker wait.
 _FIRST = "test_generated_tests_prove_the_rules_of_all_specs"
 

@@ -38,7 +38,7 @@ RANK = {name: rank for rank, names in enumerate(STAGES) for name in names}
 # The stages that open files or start programs; `prove` judges a folder that is on disk, `schemas` generates one.
 WORLD = {"load", "write", "external", "resources", "prove", "schemas", "cli"}
 # Modules that read the facts that ship with the package, and nothing else.
-BUILTIN_LOADERS = {"catalog.py", "engines.py", "explain.py", "slis.py", "resolve/policies.py"}
+BUILTIN_LOADERS = {"catalog.py", "diagnostics/pages.py", "engines.py", "slis.py", "resolve/policies.py"}
 WORLD_MODULES = {"subprocess", "socket", "shutil", "tempfile", "urllib", "http", "ssl", "asyncio", "multiprocessing"}
 READ_CALLS = {"open", "read_bytes", "read_text", "glob", "rglob", "iterdir", "exists", "is_file", "is_dir", "stat"}
 WRITE_CALLS = {"write_bytes", "write_text", "mkdir", "rmdir", "unlink", "rename", "touch", "chmod", "symlink_to"}

@@ -83,12 +83,13 @@ def test_ten_faults_are_ten_findings_of_one_run(workplace: Path) -> None:
 @pytest.mark.parametrize("number", range(10), ids=[f"{case[2]} on line {case[0]}" for case in EXPECTED])
 def test_a_finding_has_its_place_its_caret_and_a_hint(workplace: Path, number: int) -> None:
     line, column, code, underlined, message, hint = EXPECTED[number]
-    head, source, caret, *_ = blocks(compile_ten().stderr)[number]
+    head, source, caret, *rest = blocks(compile_ten().stderr)[number]
     margin = f"{line} | "
     assert head.startswith(f"specs/ten.yaml:{line}:{column}: error[{code}]: ")
     assert message in head
     assert source == margin + Path("specs/ten.yaml").read_text(encoding="utf-8").splitlines()[line - 1]
-    marks, _, help_text = caret.partition(" help: ")
+    marks, _, help_text = "\n".join([caret, *rest]).partition(" help: ")
+    marks = marks.partition("\n")[0]
     start = marks.index("^")
     assert start == len(margin) + column - 1
     assert source[start : len(marks)] == underlined
@@ -120,6 +121,6 @@ def test_validate_as_json_gives_the_same_places(workplace: Path) -> None:
     result = CliRunner().invoke(cli, ["validate", "specs/ten.yaml", "--format", "json"])
     assert result.exit_code == 1
     document = json.loads(result.stdout)
-    assert document["summary"] == {"files": 1, "errors": 10, "warnings": 0}
+    assert document["summary"] == {"files": 1, "errors": 10, "warnings": 0, "hidden": 0, "hiddenByCode": {}}
     found = [(item["line"], item["column"], item["code"]) for item in document["diagnostics"]]
     assert found == [case[:3] for case in EXPECTED]

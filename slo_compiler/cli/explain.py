@@ -23,7 +23,8 @@ def command(common: Common, subject: str, output: str) -> None:
 
     Exits 0, or 1 where a spec has errors; what could be resolved is shown all the same.
     """
-    from slo_compiler.explain import find_code, page_json, page_of, suggest_codes
+    from slo_compiler.diagnostics.pages import page_of
+    from slo_compiler.explain import find_code, page_json, suggest_codes
 
     code = find_code(subject)
     if code is not None:

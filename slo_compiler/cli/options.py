@@ -179,17 +179,35 @@ def show(
     output: str = "text",
     limit: int = 0,
 ) -> None:
-    """Findings: as text on stderr, in the other formats on stdout. Information only with -v."""
+    """Findings: as text on stderr, in the other formats on stdout. To people, information only with -v."""
     from slo_compiler.diagnostics.diagnostic import Severity
-    from slo_compiler.diagnostics.reporters import REPORTERS
+    from slo_compiler.diagnostics.limit import cut, hidden_text
+    from slo_compiler.diagnostics.reporters import FOR_PEOPLE, REPORTERS
 
     shown = list(diagnostics)
-    if output == "text" and not common.verbose:
+    for_people = output in FOR_PEOPLE
+    if for_people and not common.verbose:
         shown = [diagnostic for diagnostic in shown if diagnostic.severity is not Severity.INFO]
-    if output == "text" and common.quiet and not shown:
+    if for_people and common.quiet and not shown:
         return
-    text = REPORTERS[output](shown, lines, colour=common.colour, files=files, limit=limit)
+    text = REPORTERS[output](shown, lines, colour=common.colour, files=files, limit=limit, width=terminal_width())
     click.echo(text, err=output == "text", color=common.colour or None)
+    hidden = cut(shown, limit)[1]
+    if hidden and not for_people:
+        common.note(f"... and {hidden_text(hidden)}")
+
+
+def terminal_width() -> int:
+    """How many columns stderr has: by COLUMNS, else as the terminal says, else what suits a log."""
+    from slo_compiler.diagnostics.report_text import WIDTH
+
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
+    except (OSError, ValueError, AttributeError):  # no terminal, or no file at all
+        return WIDTH
 
 
 def fail_environment(message: str) -> None:

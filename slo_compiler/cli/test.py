@@ -22,7 +22,7 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
 
     Exits 0 where all hold, 1 where one fails, 3 where promtool is missing.
     """
-    from slo_compiler.diagnostics.report_text import count
+    from slo_compiler.diagnostics.limit import count
     from slo_compiler.external.promtool import PromtoolMissing, find_promtool
     from slo_compiler.prove import FileResult, prove_folder, to_json
 

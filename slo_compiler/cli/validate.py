@@ -22,10 +22,20 @@ if TYPE_CHECKING:
     from slo_compiler.pipeline import Checked
 
 
-@click.command("validate", epilog="Example: slo-compiler validate specs --format json")
+FORMATS = ("text", "json", "sarif", "github", "gitlab")
+
+
+@click.command("validate", epilog="Example: slo-compiler validate specs --format sarif > slo.sarif")
 @click.argument("paths", nargs=-1)
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--max-diagnostics", "limit", default=100, show_default=True, help="Show so many; 0 shows all.")
+@click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--max-diagnostics",
+    "limit",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="Show so many, errors first; 0 shows all.",
+)
 @click.option("--warnings-as-errors", is_flag=True, help="Exit 1 on warnings too.")
 @click.option("--today", metavar="DATE", help="The day by which waivers are judged (default: today).")
 @common_options

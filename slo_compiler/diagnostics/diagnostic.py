@@ -28,9 +28,13 @@ class Span(NamedTuple):
     end_column: int = 1
 
 
+# A spec may hold megabytes where a number belongs; what is said of it stays readable.
+LONGEST_TEXT = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What is wrong, where, and how to mend it.
+    """What is wrong, where, and how to mend it. Of long texts the middle is left out.
 
     Attributes:
         hint: text that can be pasted or followed as it stands.
@@ -43,6 +47,12 @@ class Diagnostic:
     message: str
     hint: str = ""
     compile_only: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST_TEXT:
+            object.__setattr__(self, "message", _shortened(self.message))
+        if len(self.hint) > LONGEST_TEXT:
+            object.__setattr__(self, "hint", _shortened(self.hint))
 
     @property
     def sort_key(self) -> tuple[Span, str, str]:
@@ -58,6 +68,11 @@ def judging_documents(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
             yield replace(diagnostic, severity=Severity.WARNING)
         else:
             yield diagnostic
+
+
+def _shortened(text: str) -> str:
+    half = LONGEST_TEXT // 2
+    return f"{text[:half]} ... {text[-half:]}"
 
 
 def error(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:

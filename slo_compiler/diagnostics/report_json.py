@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
+from slo_compiler.diagnostics.limit import cut
 
 SCHEMA = "slo-compiler/diagnostics/v1"
+# Names of files may hold bytes that are no UTF-8, which Python keeps as halves of pairs.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def render_json(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, Sequence[str]], *, colour: bool, files: int, limit: int = 0
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, Sequence[str]],
+    *,
+    colour: bool = False,
+    files: int,
+    limit: int = 0,
+    width: int = 0,
 ) -> str:
-    """The report as JSON; lines and columns count from 1. `sources` and `colour` do not matter here."""
-    del sources, colour
-    shown = diagnostics[:limit] if limit else diagnostics
+    """The report as JSON; lines and columns count from 1. `sources`, `colour` and `width` do not matter here."""
+    del sources, colour, width
+    shown, hidden = cut(diagnostics, limit)
     document = {
         "schema": SCHEMA,
         "summary": {
             "files": files,
             "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
             "warnings": sum(d.severity is Severity.WARNING for d in diagnostics),
+            "hidden": sum(hidden.values()),
+            "hiddenByCode": {code.name: number for code, number in hidden.items()},
         },
         "diagnostics": [
             {
@@ -38,4 +51,10 @@ def render_json(
             for d in shown
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
+
+
+def json_text(document: Any) -> str:
+    """A document as JSON that can be written as UTF-8 whatever its texts hold."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)

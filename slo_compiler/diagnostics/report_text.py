@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
+from slo_compiler.diagnostics.limit import cut, hidden_text, summary
 from slo_compiler.plain_text import columns, visible
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
-_WIDEST_LINE = 160
+WIDTH = 160  # where no terminal says how wide it is
+_NARROWEST = 40
+_CUT = "…"
 
 
 def render_text(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, Sequence[str]], *, colour: bool, files: int, limit: int = 0
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, Sequence[str]],
+    *,
+    colour: bool = False,
+    files: int,
+    limit: int = 0,
+    width: int = WIDTH,
 ) -> str:
     """The report as text.
+
+    Nothing is broken into lines that somebody may paste: what is too wide for a line is left to the terminal. Only the
+    source line is cut around the caret, since a caret under a line that wraps points at nothing.
 
     Args:
         diagnostics: in the order in which they are to be shown.
@@ -22,32 +34,17 @@ def render_text(
         colour: whether to use ANSI colours.
         files: how many files were read, for the summary.
         limit: show so many at most; 0 shows all.
+        width: columns of the terminal; under 40 it is taken as 40.
     """
-    shown = diagnostics[:limit] if limit else diagnostics
-    blocks = [_render_one(diagnostic, sources, colour) for diagnostic in shown]
-    if len(shown) < len(diagnostics):
-        hidden = len(diagnostics) - len(shown)
-        blocks.append(f"... and {count(hidden, 'more finding')}; --max-diagnostics 0 shows all")
+    shown, hidden = cut(diagnostics, limit)
+    blocks = [_render_one(diagnostic, sources, colour, max(width, _NARROWEST)) for diagnostic in shown]
+    if hidden:
+        blocks.append(f"... and {hidden_text(hidden)}")
     blocks.append(summary(diagnostics, files))
     return "\n".join(blocks)
 
 
-def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
-    """`3 errors and 1 warning in 2 files`."""
-    errors = sum(d.severity is Severity.ERROR for d in diagnostics)
-    warnings = sum(d.severity is Severity.WARNING for d in diagnostics)
-    if not errors and not warnings:
-        return f"{count(files, 'file')} checked, no errors"
-    parts = [count(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    return f"{' and '.join(parts)} in {count(files, 'file')}"
-
-
-def count(number: int, word: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], colour: bool) -> str:
+def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], colour: bool, width: int) -> str:
     span = diagnostic.span
     kind = f"{diagnostic.severity.value}[{diagnostic.code.name}]"
     if colour:
@@ -57,15 +54,58 @@ def _render_one(diagnostic: Diagnostic, sources: Mapping[str, Sequence[str]], co
     hint = f"help: {visible(diagnostic.hint)}" if diagnostic.hint else ""
     if not 1 <= span.line <= len(lines):
         return f"{head}\n  {hint}" if hint else head
-    text = lines[span.line - 1].rstrip("\r\n").expandtabs(1)
-    start = min(span.column - 1, len(text))
-    end = min(span.end_column - 1, len(text)) if span.end_line == span.line else len(text)
-    if len(text) > _WIDEST_LINE:  # a window around the caret
-        cut = max(0, start - 60)
-        text, start, end = text[cut : cut + _WIDEST_LINE], start - cut, min(end - cut, _WIDEST_LINE)
     margin = f"{span.line} | "
-    marks = "^" * max(1, columns(text[start:end]))
+    text, before, under = _window(lines[span.line - 1], diagnostic, width - len(margin))
+    marks = "^" * under
     if colour:
-        marks = f"\033[1m{marks}\033[0m"
-    caret = " " * (len(margin) - 2) + "| " + " " * columns(text[:start]) + marks
-    return f"{head}\n{margin}{visible(text)}\n{caret} {hint}".rstrip()
+        marks = f"\033[1;{_COLOURS[diagnostic.severity]}m{marks}\033[0m"
+    gutter = " " * (len(margin) - 2)
+    caret = f"{gutter}| {' ' * before}{marks}"
+    if len(margin) + before + under + 1 + columns(hint) <= width:
+        return f"{head}\n{margin}{text}\n{caret} {hint}".rstrip()
+    return f"{head}\n{margin}{text}\n{caret}\n{gutter}= {hint}"
+
+
+def _window(line: str, diagnostic: Diagnostic, room: int) -> tuple[str, int, int]:
+    """What is shown of a line, in so many columns, and how many of them lie before and under the marks."""
+    span = diagnostic.span
+    start = min(span.column - 1, len(line))
+    end = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
+    first, last = max(0, start - room), start + room  # all that can be seen: a line may hold megabytes
+    before, marked, after = (
+        visible(line[low:high].rstrip("\r\n").expandtabs(1))
+        for low, high in ((first, start), (start, min(end, last)), (max(start, end), last))
+    )
+    left, right = first > 0, last < len(line)
+    if columns(before) + max(1, columns(marked)) + columns(after) > room:
+        # A third of the room for what stands before, more where the rest does not need it.
+        rest = columns(marked) + columns(after)
+        spare = max(room // 3, room - rest - 2)
+        left = left or columns(before) > spare
+        before = _last(before, spare - left) if left else before
+        taken = columns(before) + left
+        right = right or taken + rest > room
+        whole = _first(marked + after, room - taken - right)
+        marked, after = whole[: len(marked)], whole[len(marked) :]
+    shown = f"{_CUT if left else ''}{before}{marked}{after}{_CUT if right else ''}"
+    return shown.rstrip(), columns(before) + left, max(1, columns(marked))
+
+
+def _first(text: str, room: int) -> str:
+    """As much of the beginning as fits into so many columns."""
+    used = 0
+    for index, character in enumerate(text):
+        used += columns(character)
+        if used > room:
+            return text[:index]
+    return text
+
+
+def _last(text: str, room: int) -> str:
+    """As much of the end as fits into so many columns."""
+    used = 0
+    for index in range(len(text) - 1, -1, -1):
+        used += columns(text[index])
+        if used > room:
+            return text[index + 1 :]
+    return text
