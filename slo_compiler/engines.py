@@ -187,6 +187,15 @@ class ResolvedEngine(NamedTuple):
         """Every label that some release of the version puts on a metric of the role; `le` is not listed."""
         return frozenset().union(*(self._labels(metric) for metric in self._present(role)))
 
+    def labels_of(self, roles: Iterable[str]) -> frozenset[str]:
+        """The labels that the metrics of all these roles have; roles that the version lacks are passed over."""
+        sets = [self.labels(role) for role in roles if self.has(role)]
+        return frozenset.intersection(*sets) if sets else frozenset()
+
+    def labels_named(self, name: str) -> frozenset[str]:
+        """Every label that some release of the version puts on the metric of that name."""
+        return frozenset().union(*(self._labels(metric) for metric in self._present() if metric.name == name))
+
     def alternatives(self, roles: Iterable[str]) -> str:
         """A hint for roles that the version lacks: which versions have them, and what this one exposes instead."""
         elsewhere = [

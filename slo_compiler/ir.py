@@ -190,6 +190,23 @@ class Judged(NamedTuple):
     use_case: Duration | None = None
 
 
+class Groups(NamedTuple):
+    """One SLO per value of these labels; without labels, one SLO.
+
+    Attributes:
+        labels: in the spec's order.
+        most: so many groups are recorded, those with the most traffic; 0 where the spec names them.
+        allow: the values that the spec names, which are matchers of everything read.
+    """
+
+    labels: tuple[str, ...] = ()
+    most: int = 0
+    allow: tuple[str, ...] = ()
+
+
+UNGROUPED = Groups()
+
+
 @dataclass(frozen=True, slots=True)
 class Slo:
     """One objective, resolved.
@@ -204,6 +221,7 @@ class Slo:
         labels: labels of every alert, beyond those of `interface`.
         info: what `slo:info` carries beside `slo_id`.
         at_boundary: availability seen by a gateway, not by the engine itself.
+        groups: the labels that everything recorded carries beside `slo_id`.
         events_per_request: over one where tokens are counted.
         where: places in the spec, by `self`, `threshold` and `target`.
     """
@@ -232,6 +250,7 @@ class Slo:
     provenance: tuple[Provenance, ...] = ()
     judged: Judged | None = None
     at_boundary: bool = False
+    groups: Groups = UNGROUPED
     events_per_request: Decimal = Decimal(1)
     where: dict[str, Span] = field(default_factory=dict)
 

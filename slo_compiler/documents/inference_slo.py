@@ -81,9 +81,8 @@ Matcher = Annotated[
     Discriminator(_matcher_form),
     BeforeValidator(_read_matcher),
 ]
-Selector = dict[
-    Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_check_selected_label)], Matcher
-]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Selector = dict[Annotated[LabelName, AfterValidator(_check_selected_label)], Matcher]
 
 
 class EngineReference(Model):
@@ -157,6 +156,20 @@ class Variant(Model):
     objectives: Annotated[list[Objective], Field(min_length=1)]
 
 
+class GroupBy(Model):
+    """One SLO per value of these labels, instead of one over all of them.
+
+    Attributes:
+        labels: of the series that the objectives read.
+        max_groups: without `allow`, so many groups are recorded, those with the most traffic.
+        allow: the values that are read at all; only where one label is named.
+    """
+
+    labels: Annotated[list[LabelName], Field(min_length=1)]
+    max_groups: Annotated[int, Field(ge=1, le=1000)] = 50
+    allow: Annotated[list[str], Field(min_length=1)] | None = None
+
+
 class Alerting(Model):
     """How the spec alerts.
 
@@ -181,7 +194,6 @@ class InferenceSLOSpec(Model):
 
     # Fields of the language that have no rules yet: a diagnostic names them, nothing is silently dropped.
     NOT_COMPILED: ClassVar[dict[str, str]] = {
-        "groupBy": "one SLO per label value is not compiled yet; write a spec per value",
         "exemptions": "exemptions are not compiled yet; silence the alerts for the time",
         "budgetAdjustments": "budget adjustments are not compiled yet",
         "capacity": "capacity is not read by this command",
@@ -203,6 +215,7 @@ class InferenceSLOSpec(Model):
     stage: Literal["production", "preproduction", "dev"] = "production"
     time_window: Annotated[list[TimeWindow], Field(min_length=1, max_length=1)] | None = None
     bucket_policy: Literal["ceil", "floor", "exact"] = "ceil"
+    group_by: GroupBy | None = None
     objectives: Annotated[list[Objective], Field(min_length=1)]
     alerting: Alerting = Field(default_factory=Alerting)
     latency_budget: dict[BudgetPart, DurationText] = Field(default_factory=dict)

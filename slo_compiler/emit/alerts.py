@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.serialize import Block
-from slo_compiler.emit.texts import burn_description, burn_summary, template_text
+from slo_compiler.emit.texts import burn_description, burn_summary, own_series, subject, template_text
 from slo_compiler.ir import Counters, Gauges, Histogram, Queries, Selector, Slo, Source, Spec, Tier
 from slo_compiler.promql import names
-from slo_compiler.promql.build import either, matchers, recorded, selector
+from slo_compiler.promql.build import aggregate, either, matchers, recorded, selector
+from slo_compiler.promql.groups import too_many
 from slo_compiler.promql.measurements import impossible, is_narrower
 from slo_compiler.units import Duration, decimal_text
 
@@ -43,7 +44,7 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
             slo,
             burn_summary(slo, tier),
             burn_description(slo, tier),
-            recorded(names.burn_rate(tier.long.name), slo.slo_id),
+            own_series(slo, names.burn_rate(tier.long.name)),
         ),
         hold=tier.hold,
         keep=tier.keep_firing_for,
@@ -59,10 +60,10 @@ def budget_exhausted(spec: Spec, slo: Slo) -> Document:
         names.ALERT_BUDGET_EXHAUSTED,
         f"{remaining} < 0",
         15,
-        f"{slo.name}: the error budget of {slo.period.name} is spent",
+        f"{subject(slo)}: the error budget of {slo.period.name} is spent",
         f"Promise: {slo.promise}, over {slo.period.name}. "
         "Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again.",
-        remaining,
+        own_series(slo, names.PERIOD_BUDGET_REMAINING),
     )
 
 
@@ -75,11 +76,29 @@ def coverage_low(spec: Spec, slo: Slo) -> Document:
         names.ALERT_COVERAGE_LOW,
         f"{covered} < {_COVERED_SHARE}",
         30,
-        f"{slo.name}: part of the fleet cannot be judged",
+        f"{subject(slo)}: part of the fleet cannot be judged",
         "Only {{ $value | humanizePercentage }} of the "
         f"{slo.counts} come from replicas that expose the bucket which this SLO reads; the others are left out of it. "
         "Look for replicas of another engine version or with other buckets.",
-        covered,
+        own_series(slo, names.COVERED),
+    )
+
+
+def groups_cut(spec: Spec, slo: Slo) -> Document:
+    """More groups have traffic than are recorded."""
+    expression = too_many(slo.measurement, slo.groups)
+    what = " and ".join(slo.groups.labels)
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_COVERAGE_LOW,
+        expression,
+        30,
+        f"{slo.name}: some groups are not recorded",
+        f"{{{{ $value }}}} groups by {what} had traffic in the last hour, and the {slo.groups.most} largest are recorded: "
+        f"the others have no SLO. Raise groupBy.maxGroups, or name those that matter in groupBy.allow.",
+        template_text(" ".join(expression.split("\n"))),
+        tier="groups",
     )
 
 
@@ -92,17 +111,17 @@ def impossible_data(spec: Spec, slo: Slo) -> Document:
     if isinstance(slo.measurement, Queries):
         raise ValueError(f"{slo.slo_id} reads no counters")
     part = slo.measurement.part_is if isinstance(slo.measurement, Counters) else "good"
-    expression = impossible(slo.measurement)
+    expression = impossible(slo.measurement, slo.groups.labels)
     return _ticket(
         spec,
         slo,
         names.ALERT_IMPOSSIBLE_DATA,
         expression,
         15,
-        f"{slo.name}: the counters contradict each other",
+        f"{subject(slo)}: the counters contradict each other",
         f"There are more {part} {slo.counts} than there are {slo.counts}. Bad events are clamped to what is possible, so this "
         "SLO reads wrong: look for two series counted as one, or a selector that is too wide.",
-        " ".join(expression.split("\n")),
+        template_text(" ".join(expression.split("\n"))),
     )
 
 
@@ -114,7 +133,7 @@ def deadline_at_risk(spec: Spec, slo: Slo) -> Document:
     """
     if slo.deadline is None:
         raise ValueError(f"{slo.slo_id} has no deadline")
-    age = f"max({selector(slo.deadline.pending_age)})"
+    age = aggregate("max", selector(slo.deadline.pending_age), slo.groups.labels)
     limit = slo.deadline.limit.seconds * _DEADLINE_SHARE
     return _ticket(
         spec,
@@ -122,9 +141,9 @@ def deadline_at_risk(spec: Spec, slo: Slo) -> Document:
         names.ALERT_DEADLINE_AT_RISK,
         f"{age} > {decimal_text(limit)}",
         10,
-        f"{slo.name}: the oldest pending document nears its deadline",
+        f"{subject(slo)}: the oldest pending document nears its deadline",
         f"It has waited {{{{ $value | humanizeDuration }}}} of {slo.deadline.limit}. Promise: {slo.promise}.",
-        age,
+        template_text(age),
     )
 
 
@@ -267,14 +286,22 @@ def _engine_alert(
     labels |= {key: value for key, value in facts.items() if value}
     labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
-    annotations = _annotations(summary, description, query, spec.runbook_url, spec.dashboard_url)
+    annotations = _annotations(summary, description, template_text(query), spec.runbook_url, spec.dashboard_url)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
 
 def _ticket(
-    spec: Spec, slo: Slo, name: str, expression: str, minutes: int, summary: str, description: str, query: str
+    spec: Spec,
+    slo: Slo,
+    name: str,
+    expression: str,
+    minutes: int,
+    summary: str,
+    description: str,
+    query: str,
+    tier: str = "",
 ) -> Document:
-    labels = {"severity": spec.severities.of("ticket"), **slo_labels(slo)}
+    labels = {"severity": spec.severities.of("ticket"), **slo_labels(slo), **({"tier": tier} if tier else {})}
     annotations = _slo_annotations(slo, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
@@ -284,7 +311,7 @@ def _slo_annotations(slo: Slo, summary: str, description: str, query: str) -> di
 
 
 def _annotations(summary: str, description: str, query: str, runbook_url: str, dashboard_url: str) -> dict[str, str]:
-    annotations = {"summary": summary, "description": description, "query": template_text(query)}
+    annotations = {"summary": summary, "description": description, "query": query}
     if runbook_url:
         annotations["runbook_url"] = template_text(runbook_url)
     if dashboard_url:

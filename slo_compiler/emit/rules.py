@@ -10,6 +10,7 @@ from slo_compiler.emit.serialize import Block, to_yaml
 from slo_compiler.ir import Histogram, Level, Slo, Spec, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import recorded
+from slo_compiler.promql.groups import among_chosen, chosen
 from slo_compiler.promql.measurements import bad_events, covered, events, other_bound
 from slo_compiler.units import Duration, decimal_text
 
@@ -47,14 +48,12 @@ def groups(spec: Spec) -> list[Document]:
 
 
 def _fast_group(spec: Spec, slo: Slo) -> Document:
-    rules = [
-        _record(slo, names.EVENTS["fast"], events(slo.measurement, slo.steps, Level.FAST)),
-        _record(slo, names.BAD_EVENTS["fast"], bad_events(slo.measurement, slo.steps, Level.FAST, slo.slo_id)),
-    ]
+    rules = _tiles(slo, Level.FAST)
     rules += [_burn_rate(slo, window) for window in slo.windows if window.level is Level.FAST]
     rules += _tier_alerts(spec, slo, Level.FAST)
     if isinstance(slo.measurement, Histogram):
-        rules.append(_record(slo, names.COVERED, covered(slo.measurement, slo.steps)))
+        share = covered(slo.measurement, slo.steps, slo.groups.labels)
+        rules.append(_record(slo, names.COVERED, among_chosen(share, slo.measurement, slo.groups, slo.slo_id)))
     if slo.deadline is not None and slo.mode != "none":
         rules.append(alerts.deadline_at_risk(spec, slo))
     return {"name": f"{slo.slo_id} fast", "interval": _interval(slo.steps.fast), "rules": rules}
@@ -62,14 +61,13 @@ def _fast_group(spec: Spec, slo: Slo) -> Document:
 
 def _slow_group(spec: Spec, slo: Slo) -> Document:
     measurement = slo.measurement
-    rules = [
-        _record(slo, names.TARGET, f"vector({decimal_text(slo.target)})"),
-        _record(slo, names.EVENTS["slow"], events(measurement, slo.steps, Level.SLOW)),
-        _record(slo, names.BAD_EVENTS["slow"], bad_events(measurement, slo.steps, Level.SLOW, slo.slo_id)),
-    ]
+    rules = [_record(slo, names.TARGET, f"vector({decimal_text(slo.target)})")]
+    if slo.groups.most:
+        rules.append(_record(slo, names.RECORDED_GROUP, chosen(measurement, slo.groups, slo.steps, slo.slo_id)))
+    rules += _tiles(slo, Level.SLOW)
     if isinstance(measurement, Histogram) and (measurement.other is not None or measurement.other_is_all):
         bound = names.OTHER_BOUND[measurement.other_is]
-        rules.append(_record(slo, bound, other_bound(measurement, slo.steps, slo.slo_id)))
+        rules.append(_record(slo, bound, other_bound(measurement, slo.steps, slo.slo_id, slo.groups.labels)))
     rules += [_burn_rate(slo, window) for window in slo.windows if window.level is Level.SLOW]
     rules += _tier_alerts(spec, slo, Level.SLOW)
     rules += _period(slo)
@@ -77,10 +75,22 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
         rules.append(alerts.budget_exhausted(spec, slo))
         if alerts.has_coverage(slo):
             rules.append(alerts.coverage_low(spec, slo))
+        if slo.groups.most:
+            rules.append(alerts.groups_cut(spec, slo))
         if alerts.can_contradict(slo):
             rules.append(alerts.impossible_data(spec, slo))
     rules.append(_record(slo, names.INFO, "vector(1)", dict(slo.info)))
     return {"name": f"{slo.slo_id} slow", "interval": _interval(slo.steps.slow), "rules": rules}
+
+
+def _tiles(slo: Slo, level: Level) -> list[Document]:
+    """The events of a step, and the bad ones among them."""
+    measurement, by = slo.measurement, slo.groups.labels
+    found = among_chosen(events(measurement, slo.steps, level, by), measurement, slo.groups, slo.slo_id)
+    return [
+        _record(slo, names.EVENTS[level.value], found),
+        _record(slo, names.BAD_EVENTS[level.value], bad_events(measurement, slo.steps, level, slo.slo_id, by)),
+    ]
 
 
 def _tier_alerts(spec: Spec, slo: Slo, level: Level) -> list[Document]:
@@ -100,17 +110,22 @@ def _burn_rate(slo: Slo, window: Window) -> Document:
     budget = decimal_text(slo.budget)
     if window.by_evaluations:
         evaluations = f"count_over_time({recorded(names.TARGET, slo.slo_id, span)})"
-        full = f"sum_over_time({total}) * {window.tiles}\n/ {evaluations} * {budget} > 0"
+        full = f"sum_over_time({total}) * {window.tiles}\n/ {_for_each_group(slo)}{evaluations} * {budget} > 0"
     else:
         full = f"avg_over_time({total}) * {window.tiles} * {budget} > 0"
     return _record(slo, names.burn_rate(window.name), f"{bad}\n/ ({full})")
+
+
+def _for_each_group(slo: Slo) -> str:
+    """What joins the one series of an SLO to those of its groups: evaluations and coverage are the same for all."""
+    return "on (slo_id) group_left () " if slo.groups.labels else ""
 
 
 def _period(slo: Slo) -> list[Document]:
     span = slo.period.range.promql
     remaining = (
         f"1 - (1 - {recorded(names.PERIOD_ATTAINMENT, slo.slo_id)})\n"
-        f"* {recorded(names.PERIOD_COVERAGE, slo.slo_id)} / {decimal_text(slo.budget)}"
+        f"* {_for_each_group(slo)}{recorded(names.PERIOD_COVERAGE, slo.slo_id)} / {decimal_text(slo.budget)}"
     )
     expressions = {
         names.PERIOD_EVENTS: f"sum_over_time({recorded(names.EVENTS['slow'], slo.slo_id, span)})",

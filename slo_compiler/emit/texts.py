@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from slo_compiler.ir import Slo, Tier
+from slo_compiler.promql.build import recorded
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 
@@ -35,10 +36,22 @@ def budget_spent(slo: Slo, tier: Tier) -> str:
     return f"{rounded(tier.long.length.seconds * tier.factor / slo.period.length.seconds * 100, 2)}%"
 
 
+def subject(slo: Slo) -> str:
+    """What an alert is about: the SLO, and the group where it has groups: `chat-ttft, team "{{ $labels.team }}"`."""
+    return ", ".join([slo.name, *(f'{label} "{{{{ $labels.{label} }}}}"' for label in slo.groups.labels)])
+
+
+def own_series(slo: Slo, name: str) -> str:
+    """A recorded series of the SLO as the query on an alert: the one of the group that it is about."""
+    text = template_text(recorded(name, slo.slo_id))
+    own = "".join(f',{label}={{{{ $labels.{label} | printf "%q" }}}}' for label in slo.groups.labels)
+    return f"{text.removesuffix('}')}{own}}}" if own else text
+
+
 def burn_summary(slo: Slo, tier: Tier) -> str:
     """The headline of a burn-rate alert."""
     pace = "faster than it may" if tier.factor == 1 else f"over {decimal_text(tier.factor)} times too fast"
-    return f"{slo.name}: {slo.title} spends its error budget {pace}"
+    return f"{subject(slo)}: {slo.title} spends its error budget {pace}"
 
 
 def burn_description(slo: Slo, tier: Tier) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -31,6 +32,24 @@ def selector(item: Selector, *more: Matcher) -> str:
 def recorded(name: str, slo_id: str, window: str = "") -> str:
     """A series of one SLO, or a range of it: `slo:events:fast{slo_id="a/b"}[4m45s]`."""
     return f"{name}{{slo_id={string(slo_id)}}}" + (f"[{window}]" if window else "")
+
+
+def any_of(values: Sequence[str]) -> str:
+    """A regular expression that matches exactly these texts: RE2, anchored by Prometheus."""
+    return "|".join(_META.sub(r"\\\g<0>", value) for value in values)
+
+
+_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+def aggregate(operator: str, inner: str, by: Sequence[str]) -> str:
+    """`sum(x)`, or per group `sum by (team) (x)`."""
+    return f"{operator} by ({', '.join(by)}) ({inner})" if by else f"{operator}({inner})"
+
+
+def on(labels: Sequence[str]) -> str:
+    """`on ()`: two single series meet; or `on (team)`: those of one group do."""
+    return f"on ({', '.join(labels)})"
 
 
 def rate(selector_text: str, window: str) -> str:

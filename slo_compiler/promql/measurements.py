@@ -9,32 +9,38 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Selector, Steps
+from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Queries, Selector, Steps
 from slo_compiler.promql import names
-from slo_compiler.promql.build import either, rate, recorded, selector
+from slo_compiler.promql.build import aggregate, either, on, rate, recorded, selector
 from slo_compiler.units import Duration, decimal_text
 
 WINDOW_PLACEHOLDER = "{{.window}}"
+# Set on births for the length of an expression, and on nothing that is recorded.
+_BORN_LABEL = "__born__"
 
 
-def events(measurement: Measurement, steps: Steps, level: Level) -> str:
-    """All events of a tile that can be judged."""
+def events(measurement: Measurement, steps: Steps, level: Level, by: Sequence[str] = ()) -> str:
+    """All events of a tile that can be judged; one series per group where there are groups."""
     step, window = steps.of(level), _tile_window(steps, level)
     if isinstance(measurement, Histogram):
-        return f"sum({_judged(measurement, window)}) * {step}"
+        return f"{aggregate('sum', _judged(measurement, window), by)} * {step}"
     if isinstance(measurement, Counters):
         total = selector(measurement.total)
+        if by:
+            return _counted_by_group(total, step, window, by)
         return f"sum({rate(total, window)}) * {step}\n+ ({_born(total, step)} or vector(0))"
-    return _query(measurement.total, measurement.total_yields, steps, level)
+    return _query(measurement.total, measurement.total_yields, steps, level, by)
 
 
-def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str) -> str:
+def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str, by: Sequence[str] = ()) -> str:
     """The bad events of a tile: never below zero, never above all events."""
     step, window = steps.of(level), _tile_window(steps, level)
     total = recorded(names.EVENTS[level.value], slo_id)
     if isinstance(measurement, Histogram):
         good = _buckets(measurement, measurement.measured, window)
-        return f"clamp_min({total} - on () sum({good}) * {step}, 0)"
+        return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {step}, 0)"
+    if by:
+        return _bad_by_group(measurement, steps, level, total, by)
     if isinstance(measurement, Counters):
         part = selector(measurement.part)
         counted = (
@@ -42,7 +48,7 @@ def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str
             f"+ on () ({_born(part, step)} or on () 0 * {total})"
         )
     else:
-        counted = f"{_query(measurement.part, measurement.part_yields, steps, level)} or on () 0 * {total}"
+        counted = f"{_query(measurement.part, measurement.part_yields, steps, level, by)} or on () 0 * {total}"
     if measurement.part_is == "bad":
         clamped = f"clamp_max({counted}, scalar({total}))"
         if isinstance(measurement, Counters) and is_narrower(measurement.part, measurement.total):
@@ -52,24 +58,25 @@ def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str
     return f"clamp_min({total} - on () ({counted}), 0)"
 
 
-def other_bound(measurement: Histogram, steps: Steps, slo_id: str) -> str:
+def other_bound(measurement: Histogram, steps: Steps, slo_id: str, by: Sequence[str] = ()) -> str:
     """The bad events of a slow tile by the edge on the other side of the promised threshold."""
     total = recorded(names.EVENTS["slow"], slo_id)
     if measurement.other is None:
         return total
     good = _buckets(measurement, measurement.other, _tile_window(steps, Level.SLOW))
-    return f"clamp_min({total} - on () sum({good}) * {steps.slow}, 0)"
+    return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {steps.slow}, 0)"
 
 
-def covered(measurement: Histogram, steps: Steps) -> str:
+def covered(measurement: Histogram, steps: Steps, by: Sequence[str] = ()) -> str:
     """The share of events from pods that expose the bucket that is read."""
     window = _tile_window(steps, Level.FAST)
-    counts = either([rate(selector(item), window) for item in counts_of(measurement)])
+    counts = aggregate("sum", either([rate(selector(item), window) for item in counts_of(measurement)]), by)
     # Where no pod has the bucket, nothing is judged and 0 of the events are covered.
-    return f"(sum({_judged(measurement, window)}) or vector(0))\n/ (sum({counts}) > 0)"
+    nothing = f"or {on(by)} 0 * {counts}" if by else "or vector(0)"
+    return f"({aggregate('sum', _judged(measurement, window), by)} {nothing})\n/ ({counts} > 0)"
 
 
-def impossible(measurement: Histogram | Counters) -> str:
+def impossible(measurement: Histogram | Counters, by: Sequence[str] = ()) -> str:
     """More good (or bad) events than there are events, by 1% and one event in five minutes."""
     if isinstance(measurement, Histogram):
         part = [f"increase({bucket}[5m])" for bucket in _bucket_texts(measurement, measurement.measured)]
@@ -77,7 +84,7 @@ def impossible(measurement: Histogram | Counters) -> str:
     else:
         part = [f"increase({selector(measurement.part)}[5m])"]
         total = [f"increase({selector(measurement.total)}[5m])"]
-    return f"sum({either(part)})\n> 1.01 * sum({either(total)}) + 1"
+    return f"{aggregate('sum', either(part), by)}\n> 1.01 * {aggregate('sum', either(total), by)} + 1"
 
 
 def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
@@ -127,15 +134,43 @@ def _bucket_texts(measurement: Histogram, bound: Bound) -> list[str]:
     return [selector(Selector(f"{name}_bucket", measurement.matchers), edge) for name in measurement.names]
 
 
+def _counted_by_group(series: str, step: int, window: str, by: Sequence[str]) -> str:
+    """The events of a counter per group, births among them.
+
+    A group of which nothing but a birth is known has no rate yet, so that the two cannot be added with `+`: the label
+    makes series of their own of the births, and one sum takes both.
+    """
+    births = f'label_replace({_births(series, step)}, "{_BORN_LABEL}", "born", "", "")'
+    return aggregate("sum", f"{rate(series, window)} * {step}\nor {births}", by)
+
+
+def _bad_by_group(measurement: Counters | Queries, steps: Steps, level: Level, total: str, by: Sequence[str]) -> str:
+    """Bad events of every group that has events: none where it has no part yet, and no more than events."""
+    if isinstance(measurement, Counters):
+        part = selector(measurement.part)
+        counted = _counted_by_group(part, steps.of(level), _tile_window(steps, level), by)
+    else:
+        counted = _query(measurement.part, measurement.part_yields, steps, level, by)
+    counted = f"({counted}\nor {on(by)} 0 * {total})"
+    if measurement.part_is == "good":
+        return f"clamp_min({total} - {on(by)} {counted}, 0)"
+    # What `clamp_max` does with a scalar: `scalar` takes one series, and here is one per group.
+    return f"{counted} < {on(by)} {total}\nor {on(by)} {total}"
+
+
 def _born(series: str, step: int) -> str:
     """What counters held when they were first seen, in targets that were already up: `rate` cannot see it.
 
     A counter that appears because its target came back, or is new, is not counted: its value is no event of this step.
     """
+    return f"sum({_births(series, step)})"
+
+
+def _births(series: str, step: int) -> str:
     window = Duration.of(step).promql
     return (
-        f"sum((min_over_time({series}[{window}]) unless {series} offset {window})"
-        f" and on (job, instance) (up offset {window} == 1))"
+        f"(min_over_time({series}[{window}]) unless {series} offset {window})"
+        f" and on (job, instance) (up offset {window} == 1)"
     )
 
 
@@ -143,12 +178,13 @@ def _tile_window(steps: Steps, level: Level) -> str:
     return Duration(steps.of(level) + steps.scrape).promql
 
 
-def _query(template: str, yields: str, steps: Steps, level: Level) -> str:
+def _query(template: str, yields: str, steps: Steps, level: Level, by: Sequence[str]) -> str:
     """A user's query as events of a tile."""
     window = Duration(steps.of(level) + steps.scrape)
-    return f"{_per_second(template, yields, window)} * {steps.of(level)}"
+    return f"{per_second(template, yields, window, by)} * {steps.of(level)}"
 
 
-def _per_second(template: str, yields: str, window: Duration) -> str:
-    text = f"sum({template.replace(WINDOW_PLACEHOLDER, window.promql)})"
+def per_second(template: str, yields: str, window: Duration, by: Sequence[str]) -> str:
+    """A user's query over a window as events per second."""
+    text = aggregate("sum", template.replace(WINDOW_PLACEHOLDER, window.promql), by)
     return text if yields == "rate" else f"{text} / {decimal_text(window.seconds)}"

@@ -4,6 +4,7 @@ EVENTS = {"fast": "slo:events:fast", "slow": "slo:events:slow"}
 BAD_EVENTS = {"fast": "slo:bad_events:fast", "slow": "slo:bad_events:slow"}
 OTHER_BOUND = {"possible": "slo:possible_bad_events:slow", "certain": "slo:certain_bad_events:slow"}
 COVERED = "slo:covered:ratio"
+RECORDED_GROUP = "slo:group:recorded"
 TARGET = "slo:target:ratio"
 INFO = "slo:info"
 PERIOD_EVENTS = "slo:period_events:sum"

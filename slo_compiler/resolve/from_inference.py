@@ -9,7 +9,7 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.documents.inference_slo import InferenceSLO, Objective
+from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.ir import Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
@@ -18,6 +18,7 @@ from slo_compiler.resolve import identity, measure, words
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
@@ -62,7 +63,9 @@ class _Resolver:
         self.environment = environment
         self.findings = Findings(source)
         self.promises = Promises(document.spec, environment.catalog)
-        self.readings = Readings(document.spec, document.spec.selector, environment, self.promises, self.findings)
+        targets = environment.config.prometheus.target_labels
+        self.grouping = Grouping(document.spec.group_by, targets, self.findings)
+        self.readings = self._readings(document.spec.selector)
         self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
         self.dashboard_url = identity.link(
@@ -99,8 +102,10 @@ class _Resolver:
                 continue
             names.add(variant.name)
             selector = {**self.spec.selector, **variant.selector}
-            readings = Readings(self.spec, selector, self.environment, self.promises, self.findings)
-            yield _Scope(variant.name, variant.objectives, readings, path)
+            yield _Scope(variant.name, variant.objectives, self._readings(selector), path)
+
+    def _readings(self, selector: Selector) -> Readings:
+        return Readings(self.spec, selector, self.environment, self.promises, self.grouping, self.findings)
 
     def _check_names(self) -> None:
         catalog, spec = self.environment.catalog, self.spec
@@ -131,6 +136,8 @@ class _Resolver:
     def _labels(self) -> tuple[tuple[str, str], ...]:
         metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
         alerting = identity.alert_labels(self.spec.alerting.labels, ("spec", "alerting", "labels"), self.findings)
+        self.grouping.refuse(self.document.metadata.labels, ("metadata", "labels"))
+        self.grouping.refuse(self.spec.alerting.labels, ("spec", "alerting", "labels"))
         return tuple(sorted({**dict(metadata), **dict(alerting)}.items()))
 
     def _objective(self, objective: Objective, scope: _Scope, path: Path, period: Window) -> Slo | None:
@@ -224,7 +231,7 @@ class _Resolver:
             sli=sli.name,
             title=sli.title,
             counts=sli.counts,
-            promise=words.promise_of(sli, target[0], reading),
+            promise=words.promise_of(sli, target[0], reading, self.grouping.groups),
             target=target[0],
             period=period,
             measurement=reading.measurement,
@@ -242,6 +249,7 @@ class _Resolver:
             provenance=words.provenance_of(target, reading, period, own_period=own_period),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
+            groups=self.grouping.groups,
             events_per_request=events_per_request,
             where=self._places(objective, path),
         )
@@ -266,7 +274,7 @@ class _Resolver:
         if not self.spec.reset_on_change:
             return slo_id
         promised = reading.threshold.value if reading.threshold is not None else None
-        facts = (sli.name, percent_text(target), promised, reading.measured, period.name)
+        facts = (sli.name, percent_text(target), promised, reading.measured, period.name, *self.grouping.groups.labels)
         return f"{slo_id}@{identity.digest(*facts, *identity.selectors_of(reading.measurement))}"
 
     def _mode(self, objective: Objective, sli: Sli) -> str:
@@ -298,9 +306,8 @@ class _Resolver:
         spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
         if engine is not None and any(slo.promised is not None and slo.measured is not None for slo in slos):
-            gauges = measure.gauges_of(
-                engine, self.readings.matchers(engine), spec.replica_label or config.prometheus.replica_label
-            )
+            matchers = self.readings.matchers(engine, measure.GAUGE_ROLES)
+            gauges = measure.gauges_of(engine, matchers, spec.replica_label or config.prometheus.replica_label)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"

@@ -107,7 +107,7 @@ def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tu
     labels: dict[str, str] = {}
     keys: dict[str, str] = {}
     for key, value in given.items():
-        name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        name = label_name(key)
         if not _LABEL_NAME.fullmatch(name):
             message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
         elif name in RESERVED_LABELS:
@@ -121,6 +121,11 @@ def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tu
             continue
         findings.error_at_key(Code.SLO203, (*path, key), message, hint)
     return tuple(sorted(labels.items()))
+
+
+def label_name(key: str) -> str:
+    """A key of a spec's labels as the name that it has on alerts."""
+    return re.sub(r"[^a-zA-Z0-9_]", "_", key)
 
 
 def link(base: str | None, service: str, name: str, suffix: str = "") -> str:

@@ -209,12 +209,15 @@ def told_apart(sources: list[Source]) -> tuple[Source, ...]:
     return tuple(found)
 
 
+# What shows a hang: requests in the engine, and tokens out of it.
+GAUGE_ROLES = ("running", "queue_depth", "generation_tokens")
+
+
 def gauges_of(engine: ResolvedEngine, matchers: tuple[Matcher, ...], replica_label: str) -> Gauges | None:
     """The gauges that show a hang; None where the engine lacks one of them."""
-    roles = ("running", "queue_depth", "generation_tokens")
-    if not all(engine.has(role) for role in roles):
+    if not all(engine.has(role) for role in GAUGE_ROLES):
         return None
-    running, waiting, tokens = (tuple(Selector(name, matchers) for name in engine.names(role)) for role in roles)
+    running, waiting, tokens = (tuple(Selector(name, matchers) for name in engine.names(role)) for role in GAUGE_ROLES)
     return Gauges(running, waiting, tokens, replica_label)
 
 

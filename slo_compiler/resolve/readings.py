@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import measure
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Number, Promises
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
@@ -41,12 +43,14 @@ class Readings:
         selector: Selector,
         environment: Environment,
         promises: Promises,
+        grouping: Grouping,
         findings: Findings,
     ) -> None:
         self.spec = spec
         self.selector = selector
         self.environment = environment
         self.promises = promises
+        self.grouping = grouping
         self.findings = findings
 
     def read(
@@ -92,19 +96,21 @@ class Readings:
                 Code.SLO203, ("spec", "latencyBudget"), message, "its parts must stay under the promise"
             )
             return None
-        matchers = self.matchers(engine)
+        matchers = self.matchers(engine, sli.roles)
         read = measure.read_histogram(
             engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where, (*path, "sli")
         )
         if read is None:
             return None
+        self.grouping.require(read.histogram.names[0], engine, engine.labels_of(sli.roles))
         judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
         source = measure.engine_source(read.histogram, engine, sli.roles)
         return Reading(read.histogram, source, threshold, read.at, judged)
 
-    def matchers(self, engine: ResolvedEngine) -> tuple[Matcher, ...]:
-        """The matchers of every series of the engine that the spec is about."""
-        return measure.engine_matchers(engine, self.selector, self.spec.served_model_name or self.spec.model)
+    def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
+        """The matchers of those series of the engine with these roles that the spec is about."""
+        own = measure.engine_matchers(engine, self.selector, self.spec.served_model_name or self.spec.model)
+        return self.grouping.narrowed(own, engine.labels_of(roles))
 
     def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         source = objective.source
@@ -136,6 +142,8 @@ class Readings:
         counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
         if counters is None:
             return None
+        self.grouping.require(counters.total.name, viewed, viewed.labels_named(counters.total.name))
+        counters = self.grouping.counters(counters)
         return Reading(
             counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
         )
@@ -156,6 +164,7 @@ class Readings:
         counters = measure.read_counters(total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings)
         if counters is None:
             return None
+        counters = self.grouping.counters(counters)
         return Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary)
 
     def _job_completion(self, objective: Objective, path: Path) -> Reading | None:
@@ -172,11 +181,12 @@ class Readings:
         deadline = None
         if source.pending_age is not None:
             try:
-                deadline = Deadline(parse_selector(source.pending_age), limit)
+                deadline = Deadline(self.grouping.selector(parse_selector(source.pending_age)), limit)
             except NotASelector as fault:
                 where: Path = (*path, "source", "pendingAge")
                 self.findings.error(Code.SLO203, where, f"pendingAge: {fault}", "pendingAge: oldest_pending_seconds")
         if counters is None:
             return None
+        counters = self.grouping.counters(counters)
         found = measure.counter_source(counters.total, self.environment)
         return Reading(counters, found, Number(limit, "the objective", own=True), deadline=deadline)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Provenance, Window
+from slo_compiler.ir import Groups, Provenance, Window
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
 from slo_compiler.units import percent_text
 
 
-def promise_of(sli: Sli, target: Decimal, reading: Reading) -> str:
-    """`95% of requests: time to first token within 150ms (measured at 250ms)`."""
+def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups) -> str:
+    """`95% of requests: time to first token within 150ms (measured at 250ms), for each team`."""
     text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
-    if reading.threshold is None:
-        return text
-    text += f" within {reading.threshold.value}"
-    if reading.measured is not None and reading.measured != reading.threshold.value:
-        text += f" (measured at {reading.measured})"
-    return text
+    if reading.threshold is not None:
+        text += f" within {reading.threshold.value}"
+        if reading.measured is not None and reading.measured != reading.threshold.value:
+            text += f" (measured at {reading.measured})"
+    return f"{text}, for each {' and '.join(groups.labels)}" if groups.labels else text
 
 
 def provenance_of(
@@ -62,6 +61,7 @@ def info_of(
         "use_case": spec.use_case or "",
         "team": document.metadata.labels.get("team", ""),
         "stage": spec.stage,
+        "group_by": ",".join(spec.group_by.labels) if spec.group_by is not None else "",
         "period": period.name,
         "promised": str(reading.threshold.value) if reading.threshold is not None else "",
         "measured": str(reading.measured) if reading.measured is not None else "",
