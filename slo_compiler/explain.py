@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
-from slo_compiler.ir import Slo, Spec, Tier
+from slo_compiler.ir import Slices, Slo, Spec, Throughput, Tier
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -137,7 +137,7 @@ def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
         "for": _seconds(tier.hold),
         "keepFiringFor": _seconds(tier.keep_firing_for),
         "minBadEvents": tier.guard,
-        "detection": _seconds(Duration(round(tier.long.length.seconds * tier.factor * slo.budget, 3))),
+        "detection": _seconds(Duration(round(texts.detection_seconds(slo, tier), 3))),
         "budgetSpent": _ratio(texts.budget_spent(slo, tier)),
     }
 
@@ -146,6 +146,11 @@ def _number(slo: Slo, field: str) -> float | int | None:
     """The value behind a line of provenance."""
     if field == "target":
         return float(slo.target)
+    if isinstance(slo.measurement, Slices):
+        if field == "rate" and isinstance(slo.measurement.inner, Throughput):
+            return float(slo.measurement.inner.rate)
+        if field == "slice":
+            return _seconds(slo.measurement.window)
     return _seconds({"threshold": slo.promised, "measured": slo.measured, "period": slo.period.length}[field])
 
 

@@ -84,7 +84,58 @@ class Queries(NamedTuple):
     part_yields: str
 
 
-Measurement = Histogram | Counters | Queries
+Counted = Histogram | Counters | Queries
+
+
+class Value(NamedTuple):
+    """A number that must hold against a bound: OpenSLO's `thresholdMetric` with `op` and `value`.
+
+    Attributes:
+        query: PromQL; `{{.window}}` in it is the slice's window. Where it gives several series, the worst decides.
+        op: how the value must stand to the bound, one of `<=`, `>=`, `<`, `>`.
+        bound: in the query's own unit.
+    """
+
+    query: str
+    op: str
+    bound: Decimal
+
+
+class Throughput(NamedTuple):
+    """Generated tokens per second of all replicas together reach a rate, or nothing waits.
+
+    Attributes:
+        tokens: counters under every name of the engine, newest first.
+        waiting: gauges of queued requests, likewise. A replica's queue counts where it was never empty in the slice.
+        rate: tokens per second.
+    """
+
+    tokens: tuple[Selector, ...]
+    waiting: tuple[Selector, ...]
+    rate: Decimal
+
+
+class Slices(NamedTuple):
+    """Time slices: one slice of time is one event, whatever happens in it; a slice without traffic is none.
+
+    Every fast tile judges the slice that ends at it and counts a step's share of one, so that in any window there are as
+    many events as slices fit into it, and no slice's begin matters. Windows, burn rates, guards and the period are then
+    those of every other measurement, in slices.
+
+    Attributes:
+        inner: what a slice is judged by.
+        window: a slice's length, a multiple of the fast step.
+        target: OpenSLO's `timeSliceTarget`, the share of good events in `inner` that makes a slice good (Timeslices).
+            None counts a slice by its ratio: its bad share is its weight (RatioTimeslices). A `Value` and a `Throughput`
+            need none: a slice is good where they hold.
+    """
+
+    inner: Counters | Queries | Value | Throughput
+    window: Duration
+    target: Decimal | None = None
+
+
+Measurement = Counted | Slices
 
 
 class Level(Enum):
@@ -214,7 +265,7 @@ class Slo:
     Attributes:
         slo_id: its identity, `<service>/<name>`.
         budget: 1 - target.
-        counts: what one event is: `requests`, `tokens`, `documents`, `events`.
+        counts: what one event is: `requests`, `tokens`, `documents`, `events`, `slices`.
         title: the SLI in words, `time to first token`.
         promise: the promise in words, `95% of requests: time to first token within 150ms (measured at 250ms)`.
         mode: `page`, `ticket` or `none`.
@@ -253,6 +304,14 @@ class Slo:
     groups: Groups = UNGROUPED
     events_per_request: Decimal = Decimal(1)
     where: dict[str, Span] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> Counted | None:
+        """What counts good and bad events, in slices or not; None where slices are judged by a value."""
+        if not isinstance(self.measurement, Slices):
+            return self.measurement
+        inner = self.measurement.inner
+        return inner if isinstance(inner, Counters | Queries) else None
 
     @property
     def budget(self) -> Decimal:

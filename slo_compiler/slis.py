@@ -25,7 +25,8 @@ class Sli(Model):
         title: in words within a sentence, `time to first token`.
         short: where there is little room, `TTFT`.
         unit: of its threshold; None where it has none.
-        kind: `histogram` (events at or under a threshold are good) or `counters` (good or bad events are counted).
+        kind: `histogram` (events at or under a threshold are good), `counters` (good or bad events are counted) or `slices`
+            (good or bad slices of time are counted).
         roles: engine roles that carry it, in order of preference; all of them are joined. Empty for counters.
         counts: what one event is.
         fields: which fields of an objective it takes.
@@ -40,18 +41,20 @@ class Sli(Model):
     title: str
     short: str
     unit: Literal[Unit.SECONDS] | None = None
-    kind: Literal["histogram", "counters"]
+    kind: Literal["histogram", "counters", "slices"]
     roles: tuple[Role, ...] = ()
-    counts: Literal["requests", "tokens", "events", "documents"]
-    fields: tuple[Literal["name", "sli", "target", "mode", "threshold", "source", "good", "bad", "total"], ...]
+    counts: Literal["requests", "tokens", "events", "documents", "slices"]
+    fields: tuple[
+        Literal["name", "sli", "target", "mode", "threshold", "source", "good", "bad", "total", "rate", "slice"], ...
+    ]
     long_windows_from: DurationText | None = None
     breach: Literal["ttft_breach", "itl_jitter_breach", "incomplete_response", "hard_timeout", "error"] | None = None
     user: str
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
-        if (self.kind == "histogram") != bool(self.roles):
-            raise ValueError(f"{self.name}: histograms are read from engine roles, counters from selectors")
+        if (self.kind != "counters") != bool(self.roles):
+            raise ValueError(f"{self.name}: histograms and slices are read from engine roles, counters from selectors")
         if (self.unit is not None) != ("threshold" in self.fields):
             raise ValueError(f"{self.name}: a threshold has a unit, and nothing else has")
         return self

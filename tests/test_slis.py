@@ -16,7 +16,7 @@ each_sli = pytest.mark.parametrize("name", list(SLIS))
 
 
 def test_the_slis_of_the_language_are_there() -> None:
-    assert set(SLIS) == {*LATENCIES, "availability", "ratio", "job_completion"}
+    assert set(SLIS) == {*LATENCIES, "availability", "ratio", "throughput", "job_completion"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_every_sli_has_its_words(name: str) -> None:
         pytest.param("ttft", {"threshold"}, id="a latency has a threshold"),
         pytest.param("availability", {"source"}, id="availability has a source"),
         pytest.param("ratio", {"good", "bad", "total"}, id="a ratio has its selectors"),
+        pytest.param("throughput", {"rate", "slice"}, id="a throughput has a rate and a slice"),
         pytest.param("job_completion", {"threshold", "source"}, id="a job has a deadline and a source"),
     ],
 )

@@ -42,5 +42,6 @@ class Code(Enum):
     SLO503 = "window over half the period"
     SLO504 = "period beyond the retention"
     SLO505 = "queries that the born term cannot follow"
+    SLO506 = "slice longer than a short window"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"

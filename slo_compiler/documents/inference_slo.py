@@ -141,6 +141,8 @@ class Objective(Model):
     good: str | None = None
     bad: str | None = None
     total: str | None = None
+    rate: Positive | None = None
+    slice: DurationText | None = None
     mode: Literal["page", "ticket", "none"] | None = None
 
 

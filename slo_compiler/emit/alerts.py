@@ -7,7 +7,7 @@ from decimal import Decimal
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.serialize import Block
 from slo_compiler.emit.texts import burn_description, burn_summary, own_series, subject, template_text
-from slo_compiler.ir import Counters, Gauges, Histogram, Queries, Selector, Slo, Source, Spec, Tier
+from slo_compiler.ir import Counters, Gauges, Histogram, Selector, Slices, Slo, Source, Spec, Tier
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, matchers, recorded, selector
 from slo_compiler.promql.groups import too_many
@@ -85,8 +85,14 @@ def coverage_low(spec: Spec, slo: Slo) -> Document:
 
 
 def groups_cut(spec: Spec, slo: Slo) -> Document:
-    """More groups have traffic than are recorded."""
-    expression = too_many(slo.measurement, slo.groups)
+    """More groups have traffic than are recorded.
+
+    Raises:
+        ValueError: the SLO counts no events that could be told apart by group.
+    """
+    if slo.counted is None:
+        raise ValueError(f"{slo.slo_id} counts no events")
+    expression = too_many(slo.counted, slo.groups)
     what = " and ".join(slo.groups.labels)
     return _ticket(
         spec,
@@ -106,12 +112,14 @@ def impossible_data(spec: Spec, slo: Slo) -> Document:
     """The counters contradict each other.
 
     Raises:
-        ValueError: the SLO's events come from queries, which have no counters to compare.
+        ValueError: the SLO reads no counters that could be compared.
     """
-    if isinstance(slo.measurement, Queries):
+    counted = slo.counted
+    if not isinstance(counted, Histogram | Counters):
         raise ValueError(f"{slo.slo_id} reads no counters")
-    part = slo.measurement.part_is if isinstance(slo.measurement, Counters) else "good"
-    expression = impossible(slo.measurement, slo.groups.labels)
+    part = counted.part_is if isinstance(counted, Counters) else "good"
+    counts = "events" if isinstance(slo.measurement, Slices) else slo.counts
+    expression = impossible(counted, slo.groups.labels)
     return _ticket(
         spec,
         slo,
@@ -119,7 +127,7 @@ def impossible_data(spec: Spec, slo: Slo) -> Document:
         expression,
         15,
         f"{subject(slo)}: the counters contradict each other",
-        f"There are more {part} {slo.counts} than there are {slo.counts}. Bad events are clamped to what is possible, so this "
+        f"There are more {part} {counts} than there are {counts}. Bad events are clamped to what is possible, so this "
         "SLO reads wrong: look for two series counted as one, or a selector that is too wide.",
         template_text(" ".join(expression.split("\n"))),
     )
@@ -338,11 +346,10 @@ def _alert(
 
 def can_contradict(slo: Slo) -> bool:
     """Whether more good (or bad) events than events can be counted at all: not where the part's selector narrows the total's."""
-    if slo.mode == "none" or isinstance(slo.measurement, Queries):
+    counted = slo.counted
+    if slo.mode == "none" or not isinstance(counted, Histogram | Counters):
         return False
-    if isinstance(slo.measurement, Counters):
-        return not is_narrower(slo.measurement.part, slo.measurement.total)
-    return True
+    return isinstance(counted, Histogram) or not is_narrower(counted.part, counted.total)
 
 
 def has_coverage(slo: Slo) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.serialize import Block, to_yaml
-from slo_compiler.ir import Histogram, Level, Slo, Spec, Window
-from slo_compiler.promql import names
+from slo_compiler.ir import Histogram, Level, Slices, Slo, Spec, Window
+from slo_compiler.promql import names, slices
 from slo_compiler.promql.build import recorded
 from slo_compiler.promql.groups import among_chosen, chosen
 from slo_compiler.promql.measurements import bad_events, covered, events, other_bound
@@ -62,7 +62,7 @@ def _fast_group(spec: Spec, slo: Slo) -> Document:
 def _slow_group(spec: Spec, slo: Slo) -> Document:
     measurement = slo.measurement
     rules = [_record(slo, names.TARGET, f"vector({decimal_text(slo.target)})")]
-    if slo.groups.most:
+    if slo.groups.most and not isinstance(measurement, Slices):
         rules.append(_record(slo, names.RECORDED_GROUP, chosen(measurement, slo.groups, slo.steps, slo.slo_id)))
     rules += _tiles(slo, Level.SLOW)
     if isinstance(measurement, Histogram) and (measurement.other is not None or measurement.other_is_all):
@@ -84,8 +84,14 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
 
 
 def _tiles(slo: Slo, level: Level) -> list[Document]:
-    """The events of a step, and the bad ones among them."""
+    """The events of a step, and the bad ones among them; what slices are judged by before them."""
     measurement, by = slo.measurement, slo.groups.labels
+    if isinstance(measurement, Slices):
+        fast = level is Level.FAST
+        tiles = (
+            slices.fast_tiles(measurement, slo.steps, slo.slo_id) if fast else slices.slow_tiles(slo.steps, slo.slo_id)
+        )
+        return [_record(slo, name, expression) for name, expression in tiles]
     found = among_chosen(events(measurement, slo.steps, level, by), measurement, slo.groups, slo.slo_id)
     return [
         _record(slo, names.EVENTS[level.value], found),

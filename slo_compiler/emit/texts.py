@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from slo_compiler.ir import Slo, Tier
+from slo_compiler.ir import Slices, Slo, Tier
 from slo_compiler.promql.build import recorded
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -25,15 +25,27 @@ def error_ratio(slo: Slo, tier: Tier) -> str:
     return percent_text(round(ratio, 6) or ratio)
 
 
+def detection_seconds(slo: Slo, tier: Tier) -> Decimal:
+    """When a total failure is detected: D = L f b / e with e = 1 (SRE Workbook, chapter 5).
+
+    Slices come at a known rate, so that for them it is known how long the guard of bad ones takes.
+    """
+    seconds = tier.long.length.seconds * tier.factor * slo.budget
+    if isinstance(slo.measurement, Slices):
+        return max(seconds, tier.guard * slo.measurement.window.seconds)
+    return seconds
+
+
 def detection(slo: Slo, tier: Tier) -> str:
-    """When a total failure is detected, `after 43m12s`: D = L f b / e with e = 1 (SRE Workbook, chapter 5)."""
-    seconds = round(tier.long.length.seconds * tier.factor * slo.budget)
+    """When a total failure is detected, `after 43m12s`."""
+    seconds = round(detection_seconds(slo, tier))
     return f"after {Duration(Decimal(seconds))}" if seconds else "within 1s"
 
 
 def budget_spent(slo: Slo, tier: Tier) -> str:
-    """The share of the period's budget that is spent at detection: L f / period."""
-    return f"{rounded(tier.long.length.seconds * tier.factor / slo.period.length.seconds * 100, 2)}%"
+    """The share of the period's budget that is spent at detection: D / (b period), which is L f / period."""
+    share = detection_seconds(slo, tier) / slo.budget / slo.period.length.seconds
+    return f"{rounded(share * 100, 2)}%"
 
 
 def subject(slo: Slo) -> str:

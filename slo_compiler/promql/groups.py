@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slo_compiler.ir import Groups, Histogram, Measurement, Queries, Steps
+from slo_compiler.ir import Counted, Groups, Histogram, Queries, Steps
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, on, recorded, selector
 from slo_compiler.promql.measurements import counts_of, per_second
@@ -24,7 +24,7 @@ _HOUR = Duration.of(3600)
 _CHOSEN = "1e15"
 
 
-def chosen(measurement: Measurement, groups: Groups, steps: Steps, slo_id: str) -> str:
+def chosen(measurement: Counted, groups: Groups, steps: Steps, slo_id: str) -> str:
     """1 for each group that is recorded: the largest of the last hour, with a start for those that were chosen before."""
     traffic, joined = hour_traffic(measurement, groups.labels), on(groups.labels)
     before = recorded(names.RECORDED_GROUP, slo_id, Duration(_HOUR.seconds - steps.slow // 2).promql)
@@ -33,7 +33,7 @@ def chosen(measurement: Measurement, groups: Groups, steps: Steps, slo_id: str) 
     return aggregate("group", f"topk({groups.most}, {score})", groups.labels)
 
 
-def among_chosen(expression: str, measurement: Measurement, groups: Groups, slo_id: str) -> str:
+def among_chosen(expression: str, measurement: Counted, groups: Groups, slo_id: str) -> str:
     """An expression of all groups, cut to those that are recorded; itself where the spec names the groups or has none."""
     if not groups.most:
         return expression
@@ -42,12 +42,12 @@ def among_chosen(expression: str, measurement: Measurement, groups: Groups, slo_
     return f"{expression}\nand {joined} topk({groups.most}, {places})"
 
 
-def too_many(measurement: Measurement, groups: Groups) -> str:
+def too_many(measurement: Counted, groups: Groups) -> str:
     """How many groups had traffic in the last hour, where these are more than are recorded."""
     return f"count({hour_traffic(measurement, groups.labels)} > 0) > {groups.most}"
 
 
-def hour_traffic(measurement: Measurement, by: Sequence[str]) -> str:
+def hour_traffic(measurement: Counted, by: Sequence[str]) -> str:
     """The events of the last hour per group."""
     if isinstance(measurement, Queries):
         per_group = per_second(measurement.total, measurement.total_yields, _HOUR, by)
@@ -55,14 +55,14 @@ def hour_traffic(measurement: Measurement, by: Sequence[str]) -> str:
     return aggregate("sum", either([f"increase({series}[1h])" for series in _totals(measurement)]), by)
 
 
-def _standing(measurement: Measurement, by: Sequence[str]) -> str:
+def _standing(measurement: Counted, by: Sequence[str]) -> str:
     """What the counters of each group stand at: known from the first scrape on, and in an order that hardly changes."""
     if isinstance(measurement, Queries):
         return hour_traffic(measurement, by)
     return aggregate("sum", either(_totals(measurement)), by)
 
 
-def _totals(measurement: Measurement) -> list[str]:
+def _totals(measurement: Counted) -> list[str]:
     if isinstance(measurement, Histogram):
         return [selector(item) for item in counts_of(measurement)]
     assert not isinstance(measurement, Queries)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
-from slo_compiler.ir import Bound, Counters, Histogram, Level, Matcher, Measurement, Queries, Selector, Steps
+from slo_compiler.ir import Bound, Counted, Counters, Histogram, Level, Matcher, Queries, Selector, Steps
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, on, rate, recorded, selector
 from slo_compiler.units import Duration, decimal_text
@@ -19,9 +20,14 @@ WINDOW_PLACEHOLDER = "{{.window}}"
 _BORN_LABEL = "__born__"
 
 
-def events(measurement: Measurement, steps: Steps, level: Level, by: Sequence[str] = ()) -> str:
+def events(measurement: Counted, steps: Steps, level: Level, by: Sequence[str] = ()) -> str:
     """All events of a tile that can be judged; one series per group where there are groups."""
-    step, window = steps.of(level), _tile_window(steps, level)
+    return events_over(measurement, steps.of(level), steps.scrape, by)
+
+
+def events_over(measurement: Counted, step: int, scrape: Decimal, by: Sequence[str] = ()) -> str:
+    """All events of the last `step` seconds that can be judged."""
+    window = _range(step, scrape)
     if isinstance(measurement, Histogram):
         return f"{aggregate('sum', _judged(measurement, window), by)} * {step}"
     if isinstance(measurement, Counters):
@@ -29,18 +35,23 @@ def events(measurement: Measurement, steps: Steps, level: Level, by: Sequence[st
         if by:
             return _counted_by_group(total, step, window, by)
         return f"sum({rate(total, window)}) * {step}\n+ ({_born(total, step)} or vector(0))"
-    return _query(measurement.total, measurement.total_yields, steps, level, by)
+    return _query(measurement.total, measurement.total_yields, step, scrape, by)
 
 
-def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str, by: Sequence[str] = ()) -> str:
+def bad_events(measurement: Counted, steps: Steps, level: Level, slo_id: str, by: Sequence[str] = ()) -> str:
     """The bad events of a tile: never below zero, never above all events."""
-    step, window = steps.of(level), _tile_window(steps, level)
     total = recorded(names.EVENTS[level.value], slo_id)
+    return bad_events_over(measurement, steps.of(level), steps.scrape, total, by)
+
+
+def bad_events_over(measurement: Counted, step: int, scrape: Decimal, total: str, by: Sequence[str] = ()) -> str:
+    """The bad events of the last `step` seconds, where `total` is the series of all of them."""
+    window = _range(step, scrape)
     if isinstance(measurement, Histogram):
         good = _buckets(measurement, measurement.measured, window)
         return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {step}, 0)"
     if by:
-        return _bad_by_group(measurement, steps, level, total, by)
+        return _bad_by_group(measurement, step, scrape, total, by)
     if isinstance(measurement, Counters):
         part = selector(measurement.part)
         counted = (
@@ -48,7 +59,7 @@ def bad_events(measurement: Measurement, steps: Steps, level: Level, slo_id: str
             f"+ on () ({_born(part, step)} or on () 0 * {total})"
         )
     else:
-        counted = f"{_query(measurement.part, measurement.part_yields, steps, level, by)} or on () 0 * {total}"
+        counted = f"{_query(measurement.part, measurement.part_yields, step, scrape, by)} or on () 0 * {total}"
     if measurement.part_is == "bad":
         clamped = f"clamp_max({counted}, scalar({total}))"
         if isinstance(measurement, Counters) and is_narrower(measurement.part, measurement.total):
@@ -63,13 +74,13 @@ def other_bound(measurement: Histogram, steps: Steps, slo_id: str, by: Sequence[
     total = recorded(names.EVENTS["slow"], slo_id)
     if measurement.other is None:
         return total
-    good = _buckets(measurement, measurement.other, _tile_window(steps, Level.SLOW))
+    good = _buckets(measurement, measurement.other, _range(steps.slow, steps.scrape))
     return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {steps.slow}, 0)"
 
 
 def covered(measurement: Histogram, steps: Steps, by: Sequence[str] = ()) -> str:
     """The share of events from pods that expose the bucket that is read."""
-    window = _tile_window(steps, Level.FAST)
+    window = _range(steps.fast, steps.scrape)
     counts = aggregate("sum", either([rate(selector(item), window) for item in counts_of(measurement)]), by)
     # Where no pod has the bucket, nothing is judged and 0 of the events are covered.
     nothing = f"or {on(by)} 0 * {counts}" if by else "or vector(0)"
@@ -144,13 +155,13 @@ def _counted_by_group(series: str, step: int, window: str, by: Sequence[str]) ->
     return aggregate("sum", f"{rate(series, window)} * {step}\nor {births}", by)
 
 
-def _bad_by_group(measurement: Counters | Queries, steps: Steps, level: Level, total: str, by: Sequence[str]) -> str:
+def _bad_by_group(measurement: Counters | Queries, step: int, scrape: Decimal, total: str, by: Sequence[str]) -> str:
     """Bad events of every group that has events: none where it has no part yet, and no more than events."""
     if isinstance(measurement, Counters):
         part = selector(measurement.part)
-        counted = _counted_by_group(part, steps.of(level), _tile_window(steps, level), by)
+        counted = _counted_by_group(part, step, _range(step, scrape), by)
     else:
-        counted = _query(measurement.part, measurement.part_yields, steps, level, by)
+        counted = _query(measurement.part, measurement.part_yields, step, scrape, by)
     counted = f"({counted}\nor {on(by)} 0 * {total})"
     if measurement.part_is == "good":
         return f"clamp_min({total} - {on(by)} {counted}, 0)"
@@ -174,14 +185,13 @@ def _births(series: str, step: int) -> str:
     )
 
 
-def _tile_window(steps: Steps, level: Level) -> str:
-    return Duration(steps.of(level) + steps.scrape).promql
+def _range(step: int, scrape: Decimal) -> str:
+    return Duration(step + scrape).promql
 
 
-def _query(template: str, yields: str, steps: Steps, level: Level, by: Sequence[str]) -> str:
-    """A user's query as events of a tile."""
-    window = Duration(steps.of(level) + steps.scrape)
-    return f"{per_second(template, yields, window, by)} * {steps.of(level)}"
+def _query(template: str, yields: str, step: int, scrape: Decimal, by: Sequence[str]) -> str:
+    """A user's query as events of the last `step` seconds."""
+    return f"{per_second(template, yields, Duration(step + scrape), by)} * {step}"
 
 
 def per_second(template: str, yields: str, window: Duration, by: Sequence[str]) -> str:

@@ -2,6 +2,10 @@
 
 EVENTS = {"fast": "slo:events:fast", "slow": "slo:events:slow"}
 BAD_EVENTS = {"fast": "slo:bad_events:fast", "slow": "slo:bad_events:slow"}
+# What a slice is judged by: the events within it and the share of bad ones, or a value.
+SLICE_EVENTS = "slo:slice_events:fast"
+SLICE_ERROR = "slo:slice_error:fast"
+SLICE_VALUE = "slo:slice_value:fast"
 OTHER_BOUND = {"possible": "slo:possible_bad_events:slow", "certain": "slo:certain_bad_events:slow"}
 COVERED = "slo:covered:ratio"
 RECORDED_GROUP = "slo:group:recorded"

@@ -11,7 +11,7 @@ from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import Slices, Slo, Source, Spec, Throughput, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
@@ -21,6 +21,7 @@ from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
+from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
 from slo_compiler.units import percent_text
@@ -31,7 +32,6 @@ _DEFAULT_MODES = {"production": "page", "preproduction": "ticket", "dev": "none"
 # SLIs of the mission that no engine here can answer for yet.
 _NOT_COMPILED_SLIS = {
     "completion": "no engine counts it soundly yet; measure availability at the gateway",
-    "throughput": "throughput is not compiled yet; promise ttft and itl",
 }
 
 
@@ -158,6 +158,9 @@ class _Resolver:
         reading = scope.readings.read(objective, sli, target, self.engine, path)
         if target is None or reading is None:
             return None
+        where: Path = (*path, "slice") if objective.slice is not None else (*path, "sli")
+        if not judgeable(reading.measurement, self.steps, self.findings, where, field="slice"):
+            return None
         if reading.source is not None and reading.source not in self.sources:
             self.sources.append(reading.source)
         return self._slo(objective, sli, name, scope.variant, target, reading, period, path)
@@ -178,6 +181,8 @@ class _Resolver:
             ("good", objective.good),
             ("bad", objective.bad),
             ("total", objective.total),
+            ("rate", objective.rate),
+            ("slice", objective.slice),
         ):
             if given is not None and field not in sli.fields:
                 message = f"{field} does not belong to sli {sli.name}"
@@ -223,6 +228,7 @@ class _Resolver:
             findings=self.findings,
             path=where,
         )
+        tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None
         return Slo(
             slo_id=self._slo_id(name, sli, target[0], reading, period),
@@ -305,7 +311,7 @@ class _Resolver:
     def _spec(self, slos: tuple[Slo, ...], sources: tuple[Source, ...]) -> Spec:
         spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
-        if engine is not None and any(slo.promised is not None and slo.measured is not None for slo in slos):
+        if engine is not None and any(_reads_engine(slo) for slo in slos):
             matchers = self.readings.matchers(engine, measure.GAUGE_ROLES)
             gauges = measure.gauges_of(engine, matchers, spec.replica_label or config.prometheus.replica_label)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
@@ -354,3 +360,10 @@ class _Resolver:
 
 def _decimal(value: float | None) -> Decimal | None:
     return Decimal(str(value)) if value is not None else None
+
+
+def _reads_engine(slo: Slo) -> bool:
+    """Whether the spec's own engine is what the SLO is about, so that its hangs are, too."""
+    if isinstance(slo.measurement, Slices):
+        return isinstance(slo.measurement.inner, Throughput)
+    return slo.promised is not None and slo.measured is not None

@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.metadata import DNS_LABEL, Metadata
-from slo_compiler.ir import Counters, Histogram, Measurement
+from slo_compiler.ir import Counters, Histogram, Measurement, Queries, Throughput, Value
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import matchers, selector
 from slo_compiler.promql.names import RESERVED_LABELS
@@ -95,7 +95,14 @@ def selectors_of(measurement: Measurement) -> tuple[str, ...]:
         return (matchers(measurement.matchers),)
     if isinstance(measurement, Counters):
         return selector(measurement.total), selector(measurement.part), measurement.part_is
-    return measurement.total, measurement.part, measurement.part_is
+    if isinstance(measurement, Queries):
+        return measurement.total, measurement.part, measurement.part_is
+    slices, inner = (str(measurement.window), str(measurement.target)), measurement.inner
+    if isinstance(inner, Value):
+        return *slices, *map(str, inner)
+    if isinstance(inner, Throughput):
+        return *slices, matchers(inner.tokens[0].matchers), str(inner.rate)
+    return *slices, *selectors_of(inner)
 
 
 def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Number, Promises
+from slo_compiler.resolve.slices import read_throughput
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
 
@@ -64,6 +65,8 @@ class Readings:
         """How an objective is measured; None where it cannot be, which is a finding."""
         if sli.kind == "histogram":
             return self._histogram(objective, sli, target, engine, path)
+        if sli.kind == "slices":
+            return self._throughput(objective, sli, engine, path)
         if sli.name == "availability":
             return self._availability(objective, engine, path)
         if sli.name == "job_completion":
@@ -106,6 +109,16 @@ class Readings:
         judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
         source = measure.engine_source(read.histogram, engine, sli.roles)
         return Reading(read.histogram, source, threshold, read.at, judged)
+
+    def _throughput(self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+        if self.grouping.groups.labels:
+            message = f"sli {sli.name} with groupBy cannot be compiled: the queue knows no groups"
+            self.findings.error(Code.SLO206, (*path, "sli"), message, "move it to a spec without groupBy")
+            return None
+        if engine is None:
+            return None
+        found = read_throughput(objective, sli, engine, self.matchers(engine, sli.roles), self.findings, path)
+        return Reading(*found) if found is not None else None
 
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""

@@ -5,28 +5,41 @@ from __future__ import annotations
 from decimal import Decimal
 
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Groups, Provenance, Window
+from slo_compiler.ir import Groups, Provenance, Slices, Throughput, Window
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
-from slo_compiler.units import percent_text
+from slo_compiler.units import decimal_text, percent_text
 
 
 def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups) -> str:
     """`95% of requests: time to first token within 150ms (measured at 250ms), for each team`."""
     text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
-    if reading.threshold is not None:
+    if isinstance(reading.measurement, Slices):
+        text += f" at {promised_by(reading)} or more over {reading.measurement.window}, or nothing waits"
+    elif reading.threshold is not None:
         text += f" within {reading.threshold.value}"
         if reading.measured is not None and reading.measured != reading.threshold.value:
             text += f" (measured at {reading.measured})"
     return f"{text}, for each {' and '.join(groups.labels)}" if groups.labels else text
 
 
+def promised_by(reading: Reading) -> str:
+    """The promised threshold or rate; empty where there is none."""
+    if reading.threshold is not None:
+        return str(reading.threshold.value)
+    inner = reading.measurement.inner if isinstance(reading.measurement, Slices) else None
+    return f"{decimal_text(inner.rate)} tokens/s" if isinstance(inner, Throughput) else ""
+
+
 def provenance_of(
     target: tuple[Decimal, str], reading: Reading, period: Window, *, own_period: bool
 ) -> tuple[Provenance, ...]:
-    """Target, threshold, measured threshold and period, each with its origin."""
+    """Target, threshold, measured threshold, rate, slice and period, each with its origin."""
     found = [Provenance("target", percent_text(target[0]), target[1])]
+    if isinstance(reading.measurement, Slices):
+        found.append(Provenance("rate", promised_by(reading), "the objective"))
+        found.append(Provenance("slice", str(reading.measurement.window), "the objective, or its default of 1m"))
     if reading.threshold is not None:
         found.append(Provenance("threshold", str(reading.threshold.value), reading.threshold.origin))
     if reading.measured is not None:
@@ -63,7 +76,7 @@ def info_of(
         "stage": spec.stage,
         "group_by": ",".join(spec.group_by.labels) if spec.group_by is not None else "",
         "period": period.name,
-        "promised": str(reading.threshold.value) if reading.threshold is not None else "",
+        "promised": promised_by(reading),
         "measured": str(reading.measured) if reading.measured is not None else "",
         "runbook": runbook_url,
     }

@@ -15,6 +15,7 @@ from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.raw import raw_series
+from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
 from slo_compiler.emit.rules import HEADER, rules_path
 from slo_compiler.emit.serialize import to_yaml
@@ -35,6 +36,8 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     del context
     fast = [
         *raw_series(spec),
+        verdicts(spec),
+        *throughputs(spec),
         fast_windows(spec),
         burn_rate_alerts(spec),
         *contradictions(spec),

@@ -48,9 +48,10 @@ def _batches(items: Iterable[T], together: Callable[[T, T], bool]) -> list[list[
 
 
 def _metrics(slo: Slo) -> set[str]:
-    if isinstance(slo.measurement, Histogram):
-        return set(slo.measurement.names)
-    return {slo.measurement.total.name, slo.measurement.part.name} if isinstance(slo.measurement, Counters) else set()
+    counted = slo.counted
+    if isinstance(counted, Histogram):
+        return set(counted.names)
+    return {counted.total.name, counted.part.name} if isinstance(counted, Counters) else set()
 
 
 def _same_family(slo: Slo, other: Slo) -> bool:

@@ -122,7 +122,7 @@ def _all_series(slos: list[Slo], total: _Ramps, part: _Ramps) -> list[Document]:
 
 
 def _series(slo: Slo, total: _Ramps, part: _Ramps) -> list[Document]:
-    measurement = slo.measurement
+    measurement = slo.counted
     if isinstance(measurement, Histogram):
         edge = decimal_text(measurement.measured.edge)
         count = counts_of(measurement)[0]

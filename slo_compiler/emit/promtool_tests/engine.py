@@ -55,8 +55,17 @@ def engine_alerts(spec: Spec) -> list[Document]:
     """All alerts of the spec's own group, and those of its deadlines."""
     if spec.mode == "none":
         return []
-    found = [_batch(spec, index, sources) for index, sources in enumerate(source_batches(spec.sources) or [[]])]
+    batches = source_batches(spec.sources) or [[]]
+    if spec.gauges is not None and any(_is_gauge(spec.gauges, source) for source in batches[0]):
+        batches.insert(0, [])
+    found = [_batch(spec, index, sources) for index, sources in enumerate(batches)]
     return [batch for batch in found if batch is not None]
+
+
+def _is_gauge(gauges: Gauges, source: Source) -> bool:
+    """Whether a source watches one of the engine's gauges, which have a course of their own."""
+    taken = {item.name for item in (*gauges.running, *gauges.waiting, *gauges.tokens)}
+    return any(item.name in taken for item in source.selectors)
 
 
 def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
@@ -86,13 +95,13 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     by = ["severity", "source", "tier", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
     looks = sorted(set[int]().union(*(item.changes() for item in courses)) | {2, length - 1})
     checks = state_checks(courses, looks, step, spec.engine_id, by, sources=["", *(item.label for item in sources)])
-    texts = _texts(courses, length, step) if len(sources) == len(spec.sources) else []
+    texts = _texts(courses, length, step) if not sources or len(sources) == len(spec.sources) else []
     if index == 0:
         deadline_checks, deadline_texts = _deadlines(spec, series, length, step)
         checks += deadline_checks
         texts += deadline_texts
     title = "what the engine shows once"
-    if len(sources) < len(spec.sources):
+    if sources and len(sources) < len(spec.sources):
         title += f": {', '.join(item.label for item in sources)}"
     return group(title, at(_SLOT), series, checks, texts)
 

@@ -12,7 +12,8 @@ from slo_compiler.emit.promtool_tests.burn import DECOY, labels
 from slo_compiler.emit.promtool_tests.labels import NoExample
 from slo_compiler.emit.promtool_tests.notation import expect_scaled, group, raw_input, series_name
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
-from slo_compiler.ir import Counters, Histogram, Level, Slo, Spec
+from slo_compiler.emit.promtool_tests.slices import bad_share, handed_over, share
+from slo_compiler.ir import Counters, Histogram, Level, Slices, Slo, Spec
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 from slo_compiler.units import Duration, decimal_text
@@ -41,13 +42,13 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     for slo in members:
         if isinstance(slo.measurement, Histogram):
             families.setdefault((slo.measurement.names, slo.measurement.matchers), []).append(slo)
-        elif isinstance(slo.measurement, Counters):
+        elif isinstance(slo.counted, Counters):
             try:
-                drawn = raw_counters.series(slo.measurement, seconds)
+                drawn = raw_counters.series(slo.counted, seconds)
             except NoExample:
                 continue  # its tiles are proven from recorded series alone
             series |= {item["series"]: item for item in drawn}
-            expected.append((slo, _counters(slo.measurement, spec, seconds)))
+            expected.append((slo, _counters(slo.counted, slo, spec, seconds)))
     for family in families.values():
         histograms = [slo.measurement for slo in family if isinstance(slo.measurement, Histogram)]
         edges = raw_histogram.edge_texts(histograms)
@@ -109,14 +110,42 @@ def _histogram(histogram: Histogram, edges: list[str], spec: Spec, slot: float) 
     return found
 
 
-def _counters(counters: Counters, spec: Spec, slot: float) -> _Expected:
+def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float) -> _Expected:
     shared = raw_counters.part_in_total(counters)
+    if isinstance(slo.measurement, Slices):
+        return _sliced(counters, slo.measurement, spec, slot)
     found: _Expected = {}
     for level in Level:
 
         def tiles(time: float, level: Level = level) -> raw_counters.CounterTiles:
-            return raw_counters.expected(shared, slot, counters.part_is, level, spec.steps, time)
+            step, scrape = spec.steps.of(level), float(spec.steps.scrape)
+            return raw_counters.expected(shared, slot, counters.part_is, step, scrape, time)
 
         found[names.EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).events  # type: ignore[misc]
         found[names.BAD_EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).bad  # type: ignore[misc]
     return found
+
+
+def _sliced(counters: Counters, slices: Slices, spec: Spec, slot: float) -> _Expected:
+    """The events of the slice that ends at a time, and the tiles that judge it."""
+    steps = spec.steps
+    length, scrape = slices.window.whole_seconds, float(steps.scrape)
+
+    def whole(time: float) -> raw_counters.CounterTiles:
+        shared = raw_counters.part_in_total(counters)
+        return raw_counters.expected(shared, slot, counters.part_is, length, scrape, time)
+
+    def events(time: float) -> float:
+        return share(slices, steps) if whole(time).events > 0 else 0.0
+
+    def bad(time: float) -> float:
+        return share(slices, steps) * bad_share(slices, whole(time).events, whole(time).bad)
+
+    return {
+        names.SLICE_EVENTS: lambda time: whole(time).events,
+        names.SLICE_ERROR: lambda time: whole(time).bad / whole(time).events if whole(time).events > 0 else None,
+        names.EVENTS["fast"]: events,
+        names.BAD_EVENTS["fast"]: bad,
+        names.EVENTS["slow"]: handed_over(events, steps),
+        names.BAD_EVENTS["slow"]: handed_over(bad, steps),
+    }

@@ -11,7 +11,7 @@ from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, raw_input, series_name, values
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
-from slo_compiler.ir import Counters, Level, Matcher, Steps
+from slo_compiler.ir import Counters, Matcher
 
 _LENGTH = 910
 _IMPOSSIBLE = range(580, 630)
@@ -100,10 +100,9 @@ class Fleet:
         self.texts = [values(slots) for slots in self.slots]
         self.up_texts = {name: values(slots) for name, slots in self.ups.items()}
 
-    def tiles(self, part_is: str, level: Level, steps: Steps, time: float) -> CounterTiles:
-        """The oracle: what rate sees, and what was born in targets that were up."""
-        step = steps.of(level)
-        window = step + float(steps.scrape)
+    def tiles(self, part_is: str, step: int, scrape: float, time: float) -> CounterTiles:
+        """The oracle for the last `step` seconds: what rate sees, and what was born in targets that were up."""
+        window = step + scrape
         total = part = 0.0
         for life, samples in zip(_LIVES, self.samples, strict=True):
             seen = (model.rate(samples, time, window) or 0.0) * step
@@ -170,10 +169,10 @@ def fleet(part_in_total: bool, slot_seconds: float) -> Fleet:
 
 @lru_cache(maxsize=4096)
 def expected(
-    part_in_total: bool, slot_seconds: float, part_is: str, level: Level, steps: Steps, time: float
+    part_in_total: bool, slot_seconds: float, part_is: str, step: int, scrape: float, time: float
 ) -> CounterTiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(part_in_total, slot_seconds).tiles(part_is, level, steps, time)
+    return fleet(part_in_total, slot_seconds).tiles(part_is, step, scrape, time)
 
 
 def part_in_total(counters: Counters) -> bool:
