@@ -29,7 +29,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("emit",),
     ("write", "external"),
     ("analysis",),
-    ("pipeline", "prove", "explain", "describe_catalog", "schemas"),
+    ("pipeline", "prove", "explain", "describe_catalog", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),
 )

@@ -12,6 +12,7 @@ from slo_compiler import __version__
 
 # Command -> module that holds a click command of the same name, and its one line of help.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("slo_compiler.cli.init", "Begin a repository: a spec to edit, settings, hooks and CI."),
     "validate": ("slo_compiler.cli.validate", "Check specs and say how to mend them."),
     "compile": ("slo_compiler.cli.compile", "Write rules and their tests from specs."),
     "test": ("slo_compiler.cli.test", "Prove a compiled folder with promtool."),

@@ -58,7 +58,7 @@ def plan_removals(paths: Iterable[str], folder: Path) -> Iterator[Action]:
 
 
 def refuse_foreign(paths: Iterable[str], owned: Iterable[str], folder: Path) -> list[Foreign]:
-    """What stands in the way: files that no manifest lists, folders in place of files, links out of the folder."""
+    """What stands in the way: files that nobody owns, folders in place of files and files of folders, links out."""
     known = set(owned)
     root = folder.resolve()
     safe: set[Path] = set()
@@ -70,6 +70,10 @@ def refuse_foreign(paths: Iterable[str], owned: Iterable[str], folder: Path) -> 
             resolved = parent.resolve()
             if resolved != root and root not in resolved.parents:
                 found.append(Foreign(path, "a link leads out of the output folder"))
+                continue
+            nearest = next((upper for upper in target.parents if upper.exists()), root)
+            if nearest.exists() and not nearest.is_dir():
+                found.append(Foreign(path, f"the file {nearest.name} stands in place of its folder"))
                 continue
             safe.add(parent)
         if target.is_symlink():

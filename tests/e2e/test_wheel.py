@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import sysconfig
-import venv
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from slo_compiler import __version__
+from tests.e2e.installed import REPOSITORY, Installed
 
 pytestmark = pytest.mark.e2e
-REPOSITORY = Path(__file__).parents[2]
 SPEC = REPOSITORY / "specs" / "vllm" / "chatbot.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A virtual environment with the wheel in it, and an empty folder to work in."""
-
-    root: Path
-    work: Path
-
-    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return run([str(self.root / "bin" / program), *arguments], self.work)
-
-
-def run(command: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))}
-    return subprocess.run(
-        command, cwd=cwd, env={**kept, "PIP_NO_INDEX": "1"}, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("dist")
-    done = run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(REPOSITORY)], target
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = target.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    root = tmp_path_factory.mktemp("installed")
-    venv.create(root, with_pip=False, symlinks=True)
-    paths = sysconfig.get_paths(vars={"base": str(root), "platbase": str(root)}, scheme="venv")
-    site = Path(paths["purelib"])
-    # The dependencies come from the environment that runs the tests, so that no network is needed. An editable
-    # install there must not stand in for the wheel: .pth files of that folder are not read.
-    for number, folder in enumerate({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}):
-        (site / f"dependencies-{number}.pth").write_text(f"{folder}\n", encoding="utf-8")
-    done = run(
-        [sys.executable, "-m", "pip", "--python", str(root / "bin" / "python"), "install", "--no-deps", str(wheel)],
-        root,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Installed(root, tmp_path_factory.mktemp("elsewhere"))
 
 
 def ask(installed: Installed, expression: str) -> str:
