@@ -152,12 +152,14 @@ class _Objective(NamedTuple):
     Attributes:
         sli: None where the objective is left out.
         threshold: where it is not the catalog's.
-        comment: what is promised, and why it differs from the catalog.
+        comment: what is promised, and why it differs from the catalog or from what is read.
+        ignore: the code of a warning that the comment has explained.
     """
 
     sli: str | None
     threshold: str | None
     comment: str
+    ignore: Words | None = None
 
 
 class _Spec:
@@ -203,10 +205,10 @@ class _Spec:
             comment = f"{promise} {slo.measured}. The catalog says {slo.promised}, but {why}: promised is what is read."
             return _Objective(sli, str(slo.measured), comment)
         comment = (
-            f"{promise} {slo.promised}. validate warns (SLO403), and is right: {why}. "
-            f"To promise {slo.measured} is no way out, since class {self.class_name} allows {ceiling} at most."
+            f"{promise} {slo.promised}: {why}. To promise {slo.measured} is no way out, since class {self.class_name} "
+            f"allows {ceiling} at most."
         )
-        return _Objective(sli, None, comment)
+        return _Objective(sli, None, comment, Words(Code.SLO403.name))
 
 
 def _ask(engine: str, version: str, use_case: str, sli: str) -> tuple[Slo | None, list[Diagnostic]]:

@@ -105,7 +105,9 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
     except OverLimit as limit:
         result.diagnostics.append(limit.diagnostic)
     except yaml.MarkedYAMLError as fault:
-        result.diagnostics.append(_syntax_error(fault, path, result.lines))
+        found = _syntax_error(fault, path, result.lines)
+        # libyaml counts for itself, from 0.2.6 on, before it hands out the brackets that it counted.
+        result.diagnostics.append(too_deep(found.span).diagnostic if found.message == _LIBYAML_DEPTH else found)
     except ReaderError as fault:
         result.diagnostics.append(_unreadable_character(fault, path, text))
     except yaml.YAMLError as fault:
@@ -201,6 +203,7 @@ def _unreadable_character(fault: ReaderError, path: str, text: str) -> Diagnosti
     return error(Code.SLO101, Span(path, line, column, line, column + 1), message, "remove it")
 
 
+_LIBYAML_DEPTH = "exceeded maximum nesting depth"
 _SYNTAX_HINT = "check the quotes, the brackets and the indentation here and on the line above"
 _SYNTAX_HINTS = {
     "found character that cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
