@@ -158,10 +158,12 @@ def _scaffold(answers: dict[str, tuple[Any, ...]]) -> list[Artifact]:
 
 def _compile(target: Path) -> None:
     """Makes `out/` as the command does, so that hooks and CI are green from the first commit on."""
-    from slo_compiler.cli.compile import command as compile_command
+    from slo_compiler.cli import cli
+    from slo_compiler.scaffold import COMPILE
 
+    name, *arguments = COMPILE.split()
     with contextlib.chdir(target):
-        compile_command.main(["specs", "-o", "out", "-q"], standalone_mode=False)
+        cli.main([*arguments, "-q"], name, standalone_mode=False)
 
 
 def _refuse(refusal: InTheWay, target: Path, common: Common) -> None:
