@@ -17,7 +17,17 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 # Kind -> module and model, and one line on what it is.
 _KINDS: dict[str, tuple[str, str, str]] = {
     "InferenceSLO": ("inference_slo", "InferenceSLO", "InferenceSLO (slo-compiler/v1)"),
-    "SLO": ("openslo", "OpenSLO", "SLO (openslo/v1)"),
+    "SLO": ("openslo.slo", "OpenSLO", "SLO (openslo/v1)"),
+    "SLI": ("openslo.sli", "SLI", "SLI (openslo/v1)"),
+    "Service": ("openslo.service", "Service", "Service (openslo/v1)"),
+    "DataSource": ("openslo.data_source", "DataSource", "DataSource (openslo/v1)"),
+    "AlertPolicy": ("openslo.alerts", "AlertPolicy", "AlertPolicy (openslo/v1)"),
+    "AlertCondition": ("openslo.alerts", "AlertCondition", "AlertCondition (openslo/v1)"),
+    "AlertNotificationTarget": (
+        "openslo.alerts",
+        "AlertNotificationTarget",
+        "AlertNotificationTarget (openslo/v1)",
+    ),
     "BurnRatePolicy": ("policy", "BurnRatePolicy", "BurnRatePolicy (slo-compiler/v1)"),
     "Engine": ("engine", "Engine", "Engine (slo-compiler/v1)"),
     "ExperienceCatalog": ("catalog", "ExperienceCatalog", "ExperienceCatalog (slo-compiler/v1)"),

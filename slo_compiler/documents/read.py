@@ -13,6 +13,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.base import Model
+from slo_compiler.documents.judged import ABSENT, Judged, Notice, notices_of
 from slo_compiler.load.source_map import Path, Plain, SourceDocument
 
 # The module and the name of each model; a module is imported when the first document of its kind is read.
@@ -21,18 +22,26 @@ KINDS: dict[tuple[str, str], tuple[str, str]] = {
     ("slo-compiler/v1", "BurnRatePolicy"): ("slo_compiler.documents.policy", "BurnRatePolicy"),
     ("slo-compiler/v1", "Engine"): ("slo_compiler.documents.engine", "Engine"),
     ("slo-compiler/v1", "ExperienceCatalog"): ("slo_compiler.documents.catalog", "ExperienceCatalog"),
-    ("openslo/v1", "SLO"): ("slo_compiler.documents.openslo", "OpenSLO"),
+    ("openslo/v1", "SLO"): ("slo_compiler.documents.openslo.slo", "OpenSLO"),
+    ("openslo/v1", "SLI"): ("slo_compiler.documents.openslo.sli", "SLI"),
+    ("openslo/v1", "Service"): ("slo_compiler.documents.openslo.service", "Service"),
+    ("openslo/v1", "DataSource"): ("slo_compiler.documents.openslo.data_source", "DataSource"),
+    ("openslo/v1", "AlertPolicy"): ("slo_compiler.documents.openslo.alerts", "AlertPolicy"),
+    ("openslo/v1", "AlertCondition"): ("slo_compiler.documents.openslo.alerts", "AlertCondition"),
+    ("openslo/v1", "AlertNotificationTarget"): ("slo_compiler.documents.openslo.alerts", "AlertNotificationTarget"),
 }
 # Kinds that become SLOs; every other kind defines something that these refer to.
 PROMISES = frozenset(("InferenceSLO", "SLO"))
-# Valid documents that this compiler has no rules for.
-_NOT_COMPILED_KINDS = {
-    ("openslo/v1", kind): "write the indicator into the SLO itself; only kind SLO is compiled"
-    for kind in ("DataSource", "Service", "SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
+# Versions that are known and not read, and how to write the same in one that is.
+_NOT_READ_VERSIONS = {
+    "openslo.com/v2alpha": (
+        "openslo/v1, with indicator and indicatorRef for sli and sliRef, service for serviceRef, and a metricSource "
+        "around dataSourceRef (there metricSourceRef) and spec"
+    ),
 }
 
 
-_DEFINING_KINDS = "|".join(sorted({kind for _, kind in (*KINDS, *_NOT_COMPILED_KINDS)} - PROMISES))
+_DEFINING_KINDS = "|".join(sorted({kind for _, kind in KINDS} - PROMISES))
 _DEFINES = re.compile(rf"""kind["']?[ \t]*:[ \t]*["']?(?:{_DEFINING_KINDS})\b""".encode())
 
 
@@ -72,24 +81,33 @@ def model_of(identity: tuple[str, str]) -> type[Model]:
 
 
 def read_model(model: type[Model], source: SourceDocument) -> tuple[Model | None, list[Diagnostic]]:
-    """The data as a value of `model`, or None and a diagnostic per fault."""
+    """The data as a value of `model`, with what is worth a word; or None and a diagnostic per fault."""
     try:
-        return model.model_validate(source.data), []
+        document = model.model_validate(source.data, by_name=False, by_alias=True)
+        return document, [_said(source, notice) for notice in notices_of(document)] if issubclass(model, Judged) else []
     except ValidationError as fault:
         found = [_diagnostic(source, model, details) for details in fault.errors(include_url=False)]
         return None, _without_echoes(found)
 
 
+def _said(source: SourceDocument, notice: Notice) -> Diagnostic:
+    span = source.key_span(notice.loc) if notice.at_key else source.value_span(notice.loc)
+    where = f"{_dotted(notice.loc)}: " if notice.loc else ""
+    message = f"{where}{notice.message}"
+    return Diagnostic(notice.code, notice.severity, span, message, notice.hint, compile_only=notice.compile_only)
+
+
 def _unknown_kind(source: SourceDocument, identity: tuple[str, str]) -> Diagnostic:
     version, kind = identity
-    if identity in _NOT_COMPILED_KINDS:
-        span = source.value_span(("kind",))
-        return error(Code.SLO206, span, f"kind {kind} of {version} is not compiled", _NOT_COMPILED_KINDS[identity])
+    if version in _NOT_READ_VERSIONS:
+        span = source.value_span(("apiVersion",))
+        message = f"{version} is a draft of OpenSLO that is not read"
+        return error(Code.SLO203, span, message, f"apiVersion: {_NOT_READ_VERSIONS[version]}")
     versions = sorted({known for known, _ in KINDS})
     if version not in versions:
         span = source.value_span(("apiVersion",))
         return error(Code.SLO203, span, f"unknown apiVersion {version!r}", did_you_mean(version, versions))
-    kinds = [known for of, known in (*KINDS, *_NOT_COMPILED_KINDS) if of == version]
+    kinds = [known for of, known in KINDS if of == version]
     span = source.value_span(("kind",))
     return error(Code.SLO203, span, f"unknown kind {kind!r} of {version}", did_you_mean(kind, kinds))
 
@@ -106,7 +124,9 @@ def _diagnostic(source: SourceDocument, model: type[Model], details: ErrorDetail
     if details.get("input") is None:
         return error(Code.SLO202, source.key_span(loc), f"{_dotted(loc)} has no value", example_of(str(loc[-1])))
     message, hint = _in_plain_words(details)
-    return error(Code.SLO203, source.value_span(loc), f"{_dotted(loc)}: {message}", hint or example_of(str(loc[-1])))
+    where, example = (f"{_dotted(loc)}: ", example_of(str(loc[-1]))) if loc else ("", "")
+    code = Code.SLO202 if kind == ABSENT else Code.SLO203
+    return error(code, source.value_span(loc), f"{where}{message}", hint or example)
 
 
 def _wrong_key(source: SourceDocument, loc: Path, details: ErrorDetails) -> Diagnostic:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic
-from slo_compiler.documents.metadata import DNS_LABEL, slug
-from slo_compiler.documents.openslo import Metric, OpenSLO, RatioMetric
+from slo_compiler.documents.openslo.sli import Metric, RatioMetric
+from slo_compiler.documents.openslo.slo import OpenSLO
 from slo_compiler.ir import Counters, Measurement, Provenance, Queries, Selector, Slo, Source, Spec, Window
 from slo_compiler.load.source_map import Path, SourceDocument
 from slo_compiler.promql.selectors import (
@@ -26,6 +26,7 @@ from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.units import percent_text
 
 ANNOTATIONS = frozenset(("runbook", "id", "query-yields", "model", "endpoint"))
+_LONGEST_PERIOD_DAYS = 366
 _RATIO: Path = ("spec", "indicator", "spec", "ratioMetric")
 _FORMS = (
     'query: sum(rate(requests_total[{{.window}}])), or a selector such as requests_total{app="x"} with counter: true'
@@ -40,7 +41,7 @@ def resolve_openslo(
     own = identity.read_annotations(document.metadata, ANNOTATIONS, findings)
     refused = _refuse_what_has_no_rules(document, findings)
     period = _period(document, environment, findings)
-    labels = identity.alert_labels(document.metadata.labels, ("metadata", "labels"), findings)
+    labels = identity.alert_labels(document.metadata.joined_labels, ("metadata", "labels"), findings)
     indicator = document.spec.indicator
     measurement = None
     if indicator is not None and indicator.spec.ratio_metric is not None:
@@ -66,10 +67,6 @@ def _refuse_what_has_no_rules(document: OpenSLO, findings: Findings) -> bool:
     if spec.indicator is not None and spec.indicator.spec.threshold_metric is not None:
         path: Path = ("spec", "indicator", "spec", "thresholdMetric")
         refused.append((path, "thresholdMetric: a value is no event", "write a ratioMetric of good and total events"))
-    if spec.indicator is not None and spec.indicator.spec.ratio_metric is None and len(refused) == 0:
-        message = "the indicator has no ratioMetric"
-        findings.error(Code.SLO202, ("spec", "indicator", "spec"), message, "ratioMetric: {counter: true, ...}")
-        return True
     if spec.indicator is None and spec.indicator_ref is None:
         refused.append((objectives, "an SLO without an indicator of its own", "indicator: {metadata: ..., spec: ...}"))
     if len(spec.objectives) > 1:
@@ -78,11 +75,6 @@ def _refuse_what_has_no_rules(document: OpenSLO, findings: Findings) -> bool:
         hint = "remove them: the default burn-rate policy alerts"
         refused.append((("spec", "alertPolicies"), "alertPolicies", hint))
     for field, value in (
-        ("op", spec.objectives[0].op),
-        ("value", spec.objectives[0].value),
-        ("timeSliceTarget", spec.objectives[0].time_slice_target),
-        ("timeSliceWindow", spec.objectives[0].time_slice_window),
-        ("compositeWeight", spec.objectives[0].composite_weight),
         ("indicator", spec.objectives[0].indicator),
         ("indicatorRef", spec.objectives[0].indicator_ref),
     ):
@@ -90,24 +82,29 @@ def _refuse_what_has_no_rules(document: OpenSLO, findings: Findings) -> bool:
             refused.append(
                 ((*objectives, 0, field), f"{field} in an objective of a ratio of events", f"remove {field}")
             )
-    if not DNS_LABEL.fullmatch(spec.service) or len(spec.service) > 63:
-        message = f"service {spec.service!r} is no DNS label, and it names a folder"
-        findings.error(Code.SLO601, ("spec", "service"), message, f"service: {slug(spec.service) or 'my-service'}")
-        return True
     for path, what, hint in refused:
         findings.error(Code.SLO206, path, f"{what} cannot be compiled", hint)
     return bool(refused)
 
 
 def _period(document: OpenSLO, environment: Environment, findings: Findings) -> Window | None:
-    window = document.spec.time_window[0]
     path: Path = ("spec", "timeWindow", 0)
-    if not window.is_rolling or window.calendar is not None:
+    policy = environment.find_policy(None, path, findings)
+    if document.spec.time_window is None:
+        length = environment.config.defaults.period
+        findings.info(Code.SLO202, ("spec",), f"timeWindow is missing: the period is {length}", "timeWindow: [...]")
+        return window_of(length, environment.steps(policy), period=True)
+    window = document.spec.time_window[0]
+    if not window.is_rolling:
         message = "a calendar window cannot be compiled: its budget would jump at each turn"
         findings.error(Code.SLO206, path, message, "isRolling: true")
         return None
-    policy = environment.find_policy(None, path, findings)
-    return window_of(window.duration, environment.steps(policy), period=True)
+    days = window.duration.length.seconds / 86400
+    if days != int(days) or days > _LONGEST_PERIOD_DAYS:
+        message = f"a period of {window.duration} cannot be compiled: it is no whole number of 1 to 366 days"
+        findings.error(Code.SLO206, (*path, "duration"), message, "duration: 28d")
+        return None
+    return window_of(window.duration.length, environment.steps(policy), period=True)
 
 
 def _target(document: OpenSLO, findings: Findings) -> Decimal | None:
@@ -117,7 +114,8 @@ def _target(document: OpenSLO, findings: Findings) -> Decimal | None:
         assert objective.target_percent is not None  # the model has one of the two
         field, target = "targetPercent", objective.target_percent / 100
     if target == 0:
-        findings.error(Code.SLO203, ("spec", "objectives", 0, field), "a target of 0 promises nothing", f"{field}: ...")
+        message = "a target of 0 promises nothing: it cannot be compiled"
+        findings.error(Code.SLO206, ("spec", "objectives", 0, field), message, f"{field}: ...")
         return None
     return target
 
@@ -244,7 +242,7 @@ def _slo(
         "sli": "ratio",
         "model": own.get("model", ""),
         "endpoint": own.get("endpoint", ""),
-        "team": document.metadata.labels.get("team", ""),
+        "team": document.metadata.joined_labels.get("team", ""),
         "period": period.name,
         "runbook": runbook_url,
     }

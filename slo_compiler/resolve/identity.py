@@ -7,11 +7,12 @@ import datetime
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
-from slo_compiler.documents.metadata import DNS_LABEL, Metadata
+from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.ir import Counters, Histogram, Measurement, Queries, Throughput, Value
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import matchers, selector
@@ -43,7 +44,15 @@ _ANY_TEXT = (re.compile(r".*", re.DOTALL), "text", "")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def read_annotations(metadata: Metadata, known: frozenset[str], findings: Findings) -> dict[str, str]:
+class HasAnnotations(Protocol):
+    """The metadata of any document."""
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Text by key."""
+
+
+def read_annotations(metadata: HasAnnotations, known: frozenset[str], findings: Findings) -> dict[str, str]:
     """Our own annotations without their prefix; an unknown one is an error with the nearest name."""
     found = {}
     for key, value in metadata.annotations.items():
