@@ -3,9 +3,10 @@
 Usage: python scripts/update_golden.py
 
 `golden/out/` is the output folder of `specs/`: every rule file, the tests of two specs, and the manifest with
-placeholders for the compiler's version and code, which change without changing an output. The hashes of the other test
-files, which are large, are in `golden/tests.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects
-of the Prometheus operator, beside the configuration that asks for it. `golden/validate.txt` is what `validate` says.
+placeholders for the compiler's version and code, which change without changing an output. The hashes of the other tests
+and portable forms, which are large, are in `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one
+spec as objects of the Prometheus operator, beside the configuration that asks for it. `golden/validate.txt` is what
+`validate` says.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from slo_compiler.cli import cli
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "golden"
 
-# The specs whose tests are kept as they are: an engine's histograms, and an OpenSLO ratio of counters.
-TESTS_KEPT = ("tests/editor/codestral-panel.", "tests/gateway/gateway-availability.")
+# Kinds of output that are large. Kept as they are: the tests of an engine's histograms and of an OpenSLO ratio, and the
+# portable form of the first.
+LARGE = ("tests/", "openslo/")
+KEPT = ("openslo/editor/codestral-panel.", "tests/editor/codestral-panel.", "tests/gateway/gateway-availability.")
 OPERATOR_SPEC = "specs/openslo/gateway-availability.yaml"
 OPERATOR_CONFIG = """\
 outputs:
@@ -74,14 +77,14 @@ def _plain(scratch: Path) -> dict[str, bytes]:
     hashes = "".join(
         f"{hashlib.sha256(content).hexdigest()}  {path}\n"
         for path, content in compiled.items()
-        if path.startswith("tests/") and not path.startswith(TESTS_KEPT)
+        if path.startswith(LARGE) and not path.startswith(KEPT)
     )
     kept = {
         f"out/{path}": content
         for path, content in compiled.items()
-        if not path.startswith("tests/") or path.startswith(TESTS_KEPT)
+        if not path.startswith(LARGE) or path.startswith(KEPT)
     }
-    return {**kept, "out/manifest.json": _without_versions(compiled["manifest.json"]), "tests.sha256": hashes.encode()}
+    return {**kept, "out/manifest.json": _without_versions(compiled["manifest.json"]), "large.sha256": hashes.encode()}
 
 
 def _operator(scratch: Path) -> dict[str, bytes]:

@@ -274,6 +274,7 @@ class Slo:
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
         events_per_request: over one where tokens are counted.
+        portable: what its objective says, one fact per key, for the portable form.
         where: places in the spec, by `self`, `threshold` and `target`.
     """
 
@@ -303,6 +304,7 @@ class Slo:
     at_boundary: bool = False
     groups: Groups = UNGROUPED
     events_per_request: Decimal = Decimal(1)
+    portable: tuple[tuple[str, str], ...] = ()
     where: dict[str, Span] = field(default_factory=dict)
 
     @property
@@ -317,6 +319,22 @@ class Slo:
     def budget(self) -> Decimal:
         """The share of events that may be bad."""
         return 1 - self.target
+
+
+class Portable(NamedTuple):
+    """What the document of a spec says beside its numbers, for a portable form that compiles to the same rules.
+
+    Attributes:
+        labels: of the document.
+        annotations: what the spec says, one fact per key, without our prefix.
+        foreign: annotations with other prefixes.
+    """
+
+    display_name: str
+    description: str
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+    foreign: tuple[tuple[str, str], ...]
 
 
 class Waived(NamedTuple):
@@ -349,6 +367,7 @@ class Spec:
         output_tokens: expected per answer, for the mean ITL that an E2E promise needs.
         requests_per_hour: the traffic that the spec expects; None where it says nothing.
         review_by: the day by which its owner wants to look at it again.
+        portable: what the document says; None where it is OpenSLO as it stands.
         where: places in the document, by field.
     """
 
@@ -378,6 +397,7 @@ class Spec:
     retention: Duration | None = None
     waivers: tuple[Waived, ...] = ()
     review_by: datetime.date | None = None
+    portable: Portable | None = None
     where: dict[str, Span] = field(default_factory=dict)
 
     @property

@@ -21,7 +21,7 @@ from slo_compiler.load.directives import Directive
 from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
 from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.environment import Environment
-from slo_compiler.resolve.resolve import resolve
+from slo_compiler.resolve.resolve import Part, is_part, resolve, resolve_parts
 
 if TYPE_CHECKING:
     from slo_compiler.documents.base import Model
@@ -110,18 +110,23 @@ def _check(
     """All files; `rest` holds no definitions and is resolved file by file."""
     checked = Checked()
     definitions = Definitions()
+    parts: list[Part] = []
     promises = [(file, _read(file, definitions, checked)) for file in first]
     environment, faults = environment.with_definitions(definitions)
     checked.diagnostics += faults
     found: list[_Found] = []
     for file, documents in promises:
-        found += _resolve(file, documents, environment, checked)
+        found += _resolve(file, documents, environment, checked, parts)
     known = len(definitions)
     for file in rest:
         documents = _read(file, definitions, checked)
         if len(definitions) > known:
             raise _LateDefinition
-        found += _resolve(file, documents, environment, checked)
+        found += _resolve(file, documents, environment, checked, parts)
+    for spec, faults in resolve_parts(parts, environment) if parts else ():
+        checked.diagnostics += faults
+        if spec is not None:
+            found.append(_judge_spec(spec, whole=not has_errors(faults)))
     found.sort(key=lambda item: item.spec.where["name"])
     _judge_fleet(checked, found, today)
     if not compiling:
@@ -155,10 +160,16 @@ def _read(file: LoadedFile, definitions: Definitions, checked: Checked) -> list[
     return promises
 
 
-def _resolve(file: LoadedFile, documents: list[_Document], environment: Environment, checked: Checked) -> list[_Found]:
+def _resolve(
+    file: LoadedFile, documents: list[_Document], environment: Environment, checked: Checked, parts: list[Part]
+) -> list[_Found]:
+    """The specs of a file; documents that are only a part of one go to `parts`."""
     found = []
     sound = not has_errors(file.diagnostics)
     for document, source in documents:
+        if is_part(source):
+            parts.append(Part(document, source))
+            continue
         spec, faults = resolve(document, source, environment)
         checked.diagnostics += faults
         if spec is not None:

@@ -45,7 +45,8 @@ TESTS = {
     "out/tests/editor/code.fast.test.yaml",
     "out/tests/editor/code.slow.test.yaml",
 }
-OUTPUTS = {*RULES.values(), *TESTS, "out/manifest.json"}
+PORTABLE = {"out/openslo/assistant/chat.yaml", "out/openslo/editor/code.yaml"}
+OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, "out/manifest.json"}
 KUBERNETES = """\
 outputs:
   flavour: prometheus-operator

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("slo_compiler.cli.validate", "Check specs and say how to mend them."),
     "compile": ("slo_compiler.cli.compile", "Write rules and their tests from specs."),
     "test": ("slo_compiler.cli.test", "Prove a compiled folder with promtool."),
+    "expand": ("slo_compiler.cli.expand", "Print specs as plain OpenSLO v1."),
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
     "catalog": ("slo_compiler.cli.catalog", "Show classes, use cases and profiles with their sources."),
     "schema": ("slo_compiler.cli.schema", "Print the JSON Schema of a kind, for editors."),

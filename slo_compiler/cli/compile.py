@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slo_compiler.emit.base import Context
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests")
+KINDS = ("rules", "tests", "openslo")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import promtool_tests, rules
+from slo_compiler.emit import openslo, promtool_tests, rules
 from slo_compiler.emit.base import Emitter
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
 EMITTERS: dict[str, Emitter] = {
     rules.NAME: rules,
     promtool_tests.NAME: promtool_tests,
+    openslo.NAME: openslo,
 }

@@ -23,7 +23,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     document: Document = {"groups": groups(spec)}
     if context.flavour == "prometheus-operator":
         document = _operator_object(spec, context, document)
-    yield Artifact(rules_path(spec), HEADER.format(path=_one_line(spec.path)) + to_yaml(document))
+    yield Artifact(rules_path(spec), HEADER.format(path=one_line(spec.path)) + to_yaml(document))
 
 
 def rules_path(spec: Spec) -> str:
@@ -187,5 +187,6 @@ def _operator_object(spec: Spec, context: Context, document: Document) -> Docume
     }
 
 
-def _one_line(path: str) -> str:
+def one_line(path: str) -> str:
+    """A path as a comment may hold it."""
     return path if path.isprintable() else "a spec"

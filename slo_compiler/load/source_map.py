@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -27,12 +27,14 @@ class SourceDocument:
         data: dicts, lists, text (`Plain` where unquoted) and None.
         path: the file as it was given.
         index: the document's number within the file, from 0.
+        elsewhere: the files of those nodes that are from another file, by their identity.
     """
 
     data: Any
     path: str
     index: int
     root: yaml.Node
+    elsewhere: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -46,6 +48,24 @@ class SourceDocument:
         metadata = self.data.get("metadata") if isinstance(self.data, dict) else None
         name = metadata.get("name") if isinstance(metadata, dict) else None
         return str(name) if isinstance(name, str) else ""
+
+    def text(self, lines: Sequence[str]) -> str:
+        """The document as it stands in its file, ending in a newline; an item of a list by itself.
+
+        Args:
+            lines: of the file.
+        """
+        start, end = self.root.start_mark, self.root.end_mark
+        body = list(lines[start.line : end.line + 1])
+        if end.line < len(lines):
+            body[-1] = body[-1][: end.column]
+        body[0] = body[0][start.column :]
+        body[1:] = [line[start.column :] if not line[: start.column].strip() else line for line in body[1:]]
+        return "\n".join(body).rstrip() + "\n"
+
+    def node(self, path: Path) -> tuple[yaml.Node, yaml.Node | None]:
+        """The node of the value at `path`, or of the nearest thing that contains it, and that of its key."""
+        return self._find(path)
 
     def key_span(self, path: Path) -> Span:
         """The place of the last key in `path`, or of the nearest thing that contains it."""
@@ -72,7 +92,7 @@ class SourceDocument:
         return node, key
 
     def _span(self, node: yaml.Node) -> Span:
-        return node_span(self.path, node)
+        return node_span(self.elsewhere.get(id(node), self.path), node)
 
 
 def node_span(path: str, node: yaml.Node) -> Span:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
 from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.ir import Slices, Slo, Source, Spec, Throughput, Waived, Window
@@ -36,10 +38,24 @@ _NOT_COMPILED_SLIS = {
 
 
 def resolve_inference(
-    document: InferenceSLO, source: LoadedDocument, environment: Environment
+    document: InferenceSLO,
+    source: LoadedDocument,
+    environment: Environment,
+    given: Mapping[tuple[str, int], Identity] = MappingProxyType({}),
 ) -> tuple[Spec | None, list[Diagnostic]]:
-    """The spec resolved, or None where nothing of it can be; and every finding on the way."""
-    return _Resolver(document, source, environment).run()
+    """The spec resolved, or None where nothing of it can be; and every finding on the way.
+
+    Args:
+        given: names and identities of SLOs that have some already, by variant and number of the objective.
+    """
+    return _Resolver(document, source, environment, given).run()
+
+
+class Identity(NamedTuple):
+    """The name of an SLO, and its `slo_id` where that is pinned."""
+
+    name: str
+    slo_id: str | None = None
 
 
 class _Scope(NamedTuple):
@@ -57,7 +73,13 @@ class _Scope(NamedTuple):
 
 
 class _Resolver:
-    def __init__(self, document: InferenceSLO, source: LoadedDocument, environment: Environment) -> None:
+    def __init__(
+        self,
+        document: InferenceSLO,
+        source: LoadedDocument,
+        environment: Environment,
+        given: Mapping[tuple[str, int], Identity],
+    ) -> None:
         self.document = document
         self.spec = document.spec
         self.environment = environment
@@ -77,6 +99,7 @@ class _Resolver:
         self.period = self._period()
         self.engine = find_engine(document.spec.engine, environment, self.findings)
         self.labels = self._labels()
+        self.given = given
         self.names: set[str] = set()
         self.sources: list[Source] = []
 
@@ -145,8 +168,9 @@ class _Resolver:
         if sli is None:
             return None
         short = objective.name or sli.name.replace("_", "-")
+        own = self.given.get((scope.variant, int(path[-1])))
         parts = [part for part in (self.document.metadata.name, scope.variant) if part]
-        name = identity.slo_name("-".join(parts), short, (*path, "name"), self.findings)
+        name = own.name if own else identity.slo_name("-".join(parts), short, (*path, "name"), self.findings)
         if name is None:
             return None
         if name in self.names:
@@ -163,7 +187,7 @@ class _Resolver:
             return None
         if reading.source is not None and reading.source not in self.sources:
             self.sources.append(reading.source)
-        return self._slo(objective, sli, name, scope.variant, target, reading, period, path)
+        return self._slo(objective, sli, name, scope, target, reading, period, path)
 
     def _sli(self, objective: Objective, path: Path) -> Sli | None:
         if objective.sli in _NOT_COMPILED_SLIS:
@@ -206,7 +230,7 @@ class _Resolver:
         objective: Objective,
         sli: Sli,
         name: str,
-        variant: str,
+        scope: _Scope,
         target: tuple[Decimal, str],
         reading: Reading,
         period: Window,
@@ -231,7 +255,7 @@ class _Resolver:
         tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None
         return Slo(
-            slo_id=self._slo_id(name, sli, target[0], reading, period),
+            slo_id=self._slo_id(name, scope, sli, target[0], reading, period, path),
             service=self.spec.service,
             name=name,
             sli=sli.name,
@@ -245,7 +269,9 @@ class _Resolver:
             tiers=() if mode == "none" else tiers,
             windows=windows_of(tiers),
             mode=mode,
-            info=words.info_of(self.document, self.promises, sli, name, variant, reading, period, self.runbook_url),
+            info=words.info_of(
+                self.document, self.promises, sli, name, scope.variant, reading, period, self.runbook_url
+            ),
             labels=self.labels,
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
@@ -257,6 +283,7 @@ class _Resolver:
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
             events_per_request=events_per_request,
+            portable=self._portable(int(path[-1]), scope, name, path),
             where=self._places(objective, path),
         )
 
@@ -272,16 +299,37 @@ class _Resolver:
             ),
         }
 
-    def _slo_id(self, name: str, sli: Sli, target: Decimal, reading: Reading, period: Window) -> str:
-        pinned = self.own.get("id")
-        slo_id = f"{self.spec.service}/{name}"
-        if pinned is not None:
-            slo_id = f"{pinned}-{name.removeprefix(self.document.metadata.name + '-')}"
+    def _slo_id(
+        self, name: str, scope: _Scope, sli: Sli, target: Decimal, reading: Reading, period: Window, path: Path
+    ) -> str:
+        slo_id = self._pinned_id(name, scope, path) or f"{self.spec.service}/{name}"
         if not self.spec.reset_on_change:
             return slo_id
         promised = reading.threshold.value if reading.threshold is not None else None
         facts = (sli.name, percent_text(target), promised, reading.measured, period.name, *self.grouping.groups.labels)
         return f"{slo_id}@{identity.digest(*facts, *identity.selectors_of(reading.measurement))}"
+
+    def _pinned_id(self, name: str, scope: _Scope, path: Path) -> str | None:
+        own = self.given.get((scope.variant, int(path[-1])))
+        if own is not None:
+            return own.slo_id
+        pinned = self.own.get("id")
+        return f"{pinned}-{name.removeprefix(self.document.metadata.name + '-')}" if pinned is not None else None
+
+    def _portable(self, objective: int, scope: _Scope, name: str, path: Path) -> tuple[tuple[str, str], ...]:
+        """What the document says of one objective, as annotations."""
+        body = self.findings.source.data["spec"]
+        facts: dict[str, str] = {}
+        if scope.variant:
+            variant = next(item for item in body["variants"] if item["name"] == scope.variant)
+            facts = {
+                keys.VARIANT: scope.variant,
+                keys.VARIANT_SELECTOR: keys.matchers_text(variant["selector"]),
+            }
+            body = variant
+        facts |= keys.annotations_of_objective(body["objectives"][objective])
+        pinned = self._pinned_id(name, scope, path)
+        return tuple({**facts, **({"id": pinned} if pinned is not None else {})}.items())
 
     def _mode(self, objective: Objective, sli: Sli) -> str:
         """The objective's own mode, then what E2E and batch default to, then the spec's, then the stage's."""
@@ -353,6 +401,7 @@ class _Resolver:
                 Waived(waiver.code, waiver.reason, waiver.until, self.findings.span(("spec", "waivers", index)))
                 for index, waiver in enumerate(spec.waivers)
             ),
+            portable=words.portable_of(self.document, self.findings.source.data["spec"]),
             review_by=identity.read_date(self.own.get("review-by")),
             where=where,
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Sequence
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic
 from slo_compiler.documents.base import Model
 from slo_compiler.ir import Spec
 from slo_compiler.load.source_map import SourceDocument
 from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.expanded_part import Part, is_part
 
 Resolved = tuple[Spec | None, list[Diagnostic]]
 # Model -> module and name of its resolver, which is imported when the first document of the kind is resolved.
@@ -30,3 +32,12 @@ def resolve(document: Model, source: SourceDocument, environment: Environment) -
     module, name = _RESOLVERS[kind]
     found: Resolved = getattr(importlib.import_module(module), name)(document, source, environment)
     return found
+
+
+def resolve_parts(parts: Sequence[Part], environment: Environment) -> Iterator[Resolved]:
+    """The specs that documents make up together, each with every finding on the way."""
+    module = importlib.import_module("slo_compiler.resolve.from_expanded")
+    yield from module.resolve_parts(parts, environment)
+
+
+__all__ = ["Part", "is_part", "resolve", "resolve_parts"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
+from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Groups, Provenance, Slices, Throughput, Window
+from slo_compiler.ir import Groups, Portable, Provenance, Slices, Throughput, Window
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
@@ -81,3 +84,26 @@ def info_of(
         "runbook": runbook_url,
     }
     return tuple((key, value) for key, value in facts.items() if value)
+
+
+def portable_of(document: InferenceSLO, spec: Mapping[str, Any]) -> Portable:
+    """What the document says beside its objectives, for the portable form.
+
+    Args:
+        spec: its data, all scalars of which are text.
+    """
+    metadata = document.metadata
+    own = {
+        key.removeprefix(keys.PREFIX): value
+        for key, value in metadata.annotations.items()
+        if key.startswith(keys.PREFIX)
+    }
+    kept = {f"{keys.LABEL}{key}": metadata.labels[key] for key in keys.GROUPING_LABELS if key in metadata.labels}
+    facts = {"display-name": metadata.display_name, **keys.annotations_of_spec(spec), **own, **kept}
+    return Portable(
+        metadata.display_name or "",
+        document.spec.description or "",
+        tuple(metadata.labels.items()),
+        tuple((key, value) for key, value in facts.items() if value is not None and key != "id"),
+        tuple(item for item in metadata.annotations.items() if not item[0].startswith(keys.PREFIX)),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 
 from slo_compiler.emit import alerts
@@ -72,7 +73,34 @@ def _over_and_back(spec: Spec, slos: list[Slo]) -> Document:
     fires = max(look for look, state in enumerate(courses[0].states) if state == "firing")
     texts = [text_checks(courses, courses[0].name, fires - 2, step)]
     title = f"contradictions of {_names(slos)}"
-    return group(title, at(_SLOT), _all_series(slos, _TOTAL, _PART), checks, texts)
+    series = {item["series"]: item for item in _bystanders(spec, slos)}
+    series.update((item["series"], item) for item in _all_series(slos, _TOTAL, _PART))
+    return group(title, at(_SLOT), list(series.values()), checks, texts)
+
+
+def _bystanders(spec: Spec, slos: list[Slo]) -> list[Document]:
+    """Events for SLOs of other batches that read some of the same series, so many that theirs contradict nothing.
+
+    A spec's own objectives read what those of its variants read, and more.
+    """
+    found = []
+    for other in spec.slos:
+        if other in slos or not alerts.can_contradict(other):
+            continue
+        total = _total_of(other)
+        for own in (_total_of(slo) for slo in slos):
+            if total is None or own is None or total.name != own.name or total.matchers == own.matchers:
+                continue
+            with contextlib.suppress(NoExample):  # whoever reads only what the batch reads stands in no way
+                labels = {**matching(total.matchers, own.matchers), "replica": "bystander"}
+                found.append(raw_input(series_name(total.name, labels), _text(_TOTAL, 100)))
+    return found
+
+
+def _total_of(slo: Slo) -> Selector | None:
+    if isinstance(slo.measurement, Histogram):
+        return counts_of(slo.measurement)[0]
+    return slo.measurement.total if isinstance(slo.measurement, Counters) else None
 
 
 def _exactly(spec: Spec, slos: list[Slo]) -> Document:

@@ -81,14 +81,21 @@ def expect(seconds: float, expression: str, samples: Iterable[tuple[str, float]]
     }
 
 
+# Odd scales keep halves halves, so even ones follow.
+_SCALES = (1000, 1009, 1013, 1021, 1031, 1033, 1039, *range(1002, 1200, 2))
+
+
+def _margin(samples: Sequence[tuple[str, float]], scale: int) -> float:
+    """How far the scaled value that is nearest to a half is from it: at a half, rounding would tell nothing."""
+    return min((abs(abs(value * scale) % 1 - 0.5) for _, value in samples), default=1.0)
+
+
 def expect_scaled(seconds: float, expression: str, samples: Iterable[tuple[str, float]]) -> Document:
     """An assertion on values that are not whole: both sides in thousandths, since promtool compares bit by bit."""
     found = list(samples)
-    scale = next(
-        scale
-        for scale in (1000, 1009, 1013, 1021, 1031, 1033, 1039)
-        if all(abs(abs(value * scale) % 1 - 0.5) > 0.001 for _, value in found)
-    )
+    scale = next((scale for scale in _SCALES if _margin(found, scale) > 0.001), None)
+    if scale is None:
+        scale = max(_SCALES, key=lambda scale: _margin(found, scale))
     return expect(
         seconds, f"round({expression} * {scale})", [(labels, _round(value * scale)) for labels, value in found]
     )

@@ -1,0 +1,209 @@
+"""The portable form: an InferenceSLO as OpenSLO v1 documents, which say the same to tools that do not know us.
+
+Per objective one SLI and one SLO, a Service, and the burn-rate tiers as alert policies that all SLOs share. What v1 has
+no field for stands in annotations, from which a compilation of these documents gives the same rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from slo_compiler.documents import facts as keys
+from slo_compiler.emit.base import Artifact, Context, Document
+from slo_compiler.emit.rules import one_line
+from slo_compiler.emit.serialize import to_yaml
+from slo_compiler.ir import Portable, Slo, Spec, Tier
+from slo_compiler.promql.portable import ratio_queries
+from slo_compiler.units import decimal_text
+
+NAME = "openslo"
+API_VERSION = "openslo/v1"
+DATA_SOURCE = "prometheus"
+_TARGET = "alertmanager"
+HEADER = "# Expanded by slo-compiler from {path}. Edits here are lost: change the spec.\n"
+_LONGEST_TITLE = 63
+
+
+def documents_of(spec: Spec, *, with_datasource: bool = False) -> Iterator[Document]:
+    """The documents of one spec in the order of their references: what is referred to comes first.
+
+    Args:
+        with_datasource: include the DataSource that the queries name.
+    """
+    portable = spec.portable
+    if portable is None:
+        return
+    yield _document("Service", {"name": spec.service}, {})
+    if with_datasource:
+        yield data_source()
+    tiers = {_policy_name(spec, tier): (slo, tier) for slo in spec.slos for tier in slo.tiers}
+    if tiers:
+        yield _document("AlertNotificationTarget", {"name": _TARGET}, {"target": _TARGET})
+    for name, (slo, tier) in sorted(tiers.items()):
+        yield from _policy(name, slo, tier)
+    for slo in spec.slos:
+        queries = ratio_queries(slo.measurement)
+        if queries is not None:
+            yield _sli(slo, queries.part_is, queries.part, queries.total)
+            yield _slo(spec, portable, slo)
+
+
+def data_source() -> Document:
+    """The DataSource that the queries name."""
+    return _document("DataSource", {"name": DATA_SOURCE}, {"type": "Prometheus", "connectionDetails": {}})
+
+
+def _document(kind: str, metadata: Document, spec: Document) -> Document:
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _policy(name: str, slo: Slo, tier: Tier) -> Iterator[Document]:
+    own = {
+        f"{keys.PREFIX}short-window": str(tier.short.length),
+        f"{keys.PREFIX}min-bad-events": str(tier.guard),
+    }
+    if tier.keep_firing_for.seconds:
+        own[f"{keys.PREFIX}keep-firing-for"] = str(tier.keep_firing_for)
+    condition: Document = {
+        "kind": "burnrate",
+        "op": "gt",
+        "threshold": _number(tier.factor),
+        "lookbackWindow": _shorthand(int(tier.long.length.seconds)),
+    }
+    if tier.hold.seconds:
+        condition["alertAfter"] = _shorthand(int(tier.hold.seconds))
+    about = f"Burn rate over {decimal_text(tier.factor)} in {tier.long.name} and in {tier.short.name}"
+    yield _document(
+        "AlertCondition",
+        {"name": name, "annotations": own},
+        {"description": about, "severity": tier.severity, "condition": condition},
+    )
+    yield _document(
+        "AlertPolicy",
+        {"name": name},
+        {
+            "description": about,
+            "alertWhenBreaching": True,
+            "conditions": [{"conditionRef": name}],
+            "notificationTargets": [{"targetRef": _TARGET}],
+        },
+    )
+
+
+def _policy_name(spec: Spec, tier: Tier) -> str:
+    """A name that says all of a tier, so that equal names are equal tiers."""
+    parts = [tier.name, tier.severity, f"{decimal_text(tier.factor)}x", tier.long.name, tier.short.name]
+    parts += [f"min-{tier.guard}", f"for-{tier.hold}" if tier.hold.seconds else ""]
+    parts += [f"keep-{tier.keep_firing_for}" if tier.keep_firing_for.seconds else ""]
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(dict.fromkeys(part for part in parts if part)).lower()).strip("-")
+
+
+def _sli(slo: Slo, part_is: str, part: str, total: str) -> Document:
+    own = {f"{keys.PREFIX}promised-threshold": str(slo.promised)} if slo.promised is not None else {}
+    if slo.measured is not None:
+        own[f"{keys.PREFIX}measured-threshold"] = str(slo.measured)
+    metadata: Document = {"name": slo.name, "displayName": _title(slo.title)}
+    if own:
+        metadata["annotations"] = own
+    return _document(
+        "SLI",
+        metadata,
+        {
+            "description": slo.promise,
+            "ratioMetric": {"counter": True, part_is: _metric(part), "total": _metric(total)},
+        },
+    )
+
+
+def _metric(query: str) -> Document:
+    source = {"metricSourceRef": DATA_SOURCE, "type": "Prometheus", "spec": {"query": query}}
+    return {"metricSource": source}
+
+
+def _slo(spec: Spec, portable: Portable, slo: Slo) -> Document:
+    facts = {
+        keys.NAME: spec.name,
+        **dict(portable.annotations),
+        **dict(slo.portable),
+        **{f"provenance.{item.field}": item.origin for item in slo.provenance},
+    }
+    metadata: Document = {"name": slo.name}
+    if portable.display_name:
+        metadata["displayName"] = _title(f"{portable.display_name} - {slo.sli}")
+    metadata["labels"] = _labels(spec, portable, slo)
+    metadata["annotations"] = {
+        **dict(portable.foreign),
+        **{f"{keys.PREFIX}{key}": value for key, value in facts.items()},
+    }
+    body: Document = {"description": portable.description} if portable.description else {}
+    body |= {
+        "service": spec.service,
+        "indicatorRef": slo.name,
+        "budgetingMethod": "Occurrences",
+        "timeWindow": [{"duration": _shorthand(int(slo.period.length.seconds)), "isRolling": True}],
+        "objectives": [{"displayName": _title(slo.promise), "target": _number(slo.target)}],
+    }
+    policies = list(dict.fromkeys(_policy_name(spec, tier) for tier in slo.tiers))
+    if policies:
+        body["alertPolicies"] = [{"alertPolicyRef": name} for name in policies]
+    return _document("SLO", metadata, body)
+
+
+def _labels(spec: Spec, portable: Portable, slo: Slo) -> Document:
+    known = dict(slo.info)
+    facts = {
+        "model": spec.model.rpartition("/")[2],
+        "engine": known.get("engine", "").partition(" ")[0],
+        "experienceClass": known.get("class", ""),
+        "useCase": spec.use_case,
+        "sli": slo.sli,
+    }
+    grouping = {key: _label_value(value) for key, value in facts.items() if _label_value(value)}
+    return {**grouping, **dict(portable.labels)}
+
+
+def _label_value(text: str) -> str:
+    """Lower case, digits, dots, dashes and underscores, as later versions of OpenSLO and Kubernetes take it."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:63].rstrip("-._")
+
+
+def _title(text: str) -> str:
+    """A display name, which may have 63 characters."""
+    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 3].rstrip() + "..."
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)
+
+
+def _shorthand(seconds: int) -> str:
+    """A duration as OpenSLO writes it: a whole number and one unit."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{-(-seconds // 60)}m"
+
+
+def to_text(documents: Iterable[Document]) -> str:
+    """Documents as one YAML text."""
+    return "---\n".join(to_yaml(document) for document in documents)
+
+
+def paths(spec: Spec) -> list[str]:
+    """The file of a spec; none for a spec that is OpenSLO already."""
+    return [f"{NAME}/{spec.service}/{spec.name}.yaml"] if spec.portable is not None else []
+
+
+def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
+    """The portable form of a spec."""
+    del context
+    for path in paths(spec):
+        yield Artifact(path, text_of(spec))
+
+
+def text_of(spec: Spec, *, with_datasource: bool = False) -> str:
+    """The file of a spec."""
+    documents = documents_of(spec, with_datasource=with_datasource)
+    return HEADER.format(path=one_line(spec.path)) + to_text(documents)
