@@ -15,7 +15,7 @@ from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.rules import one_line
 from slo_compiler.emit.serialize import to_yaml
 from slo_compiler.ir import Portable, Slo, Spec, Tier
-from slo_compiler.promql.portable import ratio_queries
+from slo_compiler.promql.portable import ratio_queries, slice_query
 from slo_compiler.units import decimal_text
 
 NAME = "openslo"
@@ -44,10 +44,8 @@ def documents_of(spec: Spec, *, with_datasource: bool = False) -> Iterator[Docum
     for name, (slo, tier) in sorted(tiers.items()):
         yield from _policy(name, slo, tier)
     for slo in spec.slos:
-        queries = ratio_queries(slo.measurement)
-        if queries is not None:
-            yield _sli(slo, queries.part_is, queries.part, queries.total)
-            yield _slo(spec, portable, slo)
+        yield _sli(slo)
+        yield _slo(spec, portable, slo)
 
 
 def data_source() -> Document:
@@ -100,21 +98,38 @@ def _policy_name(spec: Spec, tier: Tier) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(dict.fromkeys(part for part in parts if part)).lower()).strip("-")
 
 
-def _sli(slo: Slo, part_is: str, part: str, total: str) -> Document:
+def _sli(slo: Slo) -> Document:
     own = {f"{keys.PREFIX}promised-threshold": str(slo.promised)} if slo.promised is not None else {}
     if slo.measured is not None:
         own[f"{keys.PREFIX}measured-threshold"] = str(slo.measured)
     metadata: Document = {"name": slo.name, "displayName": _title(slo.title)}
     if own:
         metadata["annotations"] = own
-    return _document(
-        "SLI",
-        metadata,
-        {
-            "description": slo.promise,
-            "ratioMetric": {"counter": True, part_is: _metric(part), "total": _metric(total)},
-        },
-    )
+    return _document("SLI", metadata, {"description": slo.promise, **_indicator(slo)})
+
+
+def _indicator(slo: Slo) -> Document:
+    """The metrics of the SLI.
+
+    Raises:
+        ValueError: an InferenceSLO gives no such measurement.
+    """
+    queries, sliced = ratio_queries(slo.measurement), slice_query(slo.measurement)
+    if queries is not None:
+        sides = {queries.part_is: _metric(queries.part), "total": _metric(queries.total)}
+        return {"ratioMetric": {"counter": True, **sides}}
+    if sliced is not None:
+        return {"thresholdMetric": _metric(sliced.query)}
+    raise ValueError(f"{slo.slo_id} has no portable form")
+
+
+def _objective(slo: Slo) -> Document:
+    objective: Document = {"displayName": _title(slo.promise), "target": _number(slo.target)}
+    sliced = slice_query(slo.measurement)
+    if sliced is not None:
+        objective |= {"op": "gte", "value": _number(sliced.bound)}
+        objective |= {"timeSliceTarget": 1, "timeSliceWindow": _shorthand(int(sliced.window.seconds))}
+    return objective
 
 
 def _metric(query: str) -> Document:
@@ -141,9 +156,9 @@ def _slo(spec: Spec, portable: Portable, slo: Slo) -> Document:
     body |= {
         "service": spec.service,
         "indicatorRef": slo.name,
-        "budgetingMethod": "Occurrences",
+        "budgetingMethod": "Timeslices" if slice_query(slo.measurement) else "Occurrences",
         "timeWindow": [{"duration": _shorthand(int(slo.period.length.seconds)), "isRolling": True}],
-        "objectives": [{"displayName": _title(slo.promise), "target": _number(slo.target)}],
+        "objectives": [_objective(slo)],
     }
     policies = list(dict.fromkeys(_policy_name(spec, tier) for tier in slo.tiers))
     if policies:

@@ -1,12 +1,14 @@
-"""A measurement as the queries of an OpenSLO ratioMetric, with the placeholder for their window."""
+"""A measurement as the queries of an OpenSLO indicator, with the placeholder for their window."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
-from slo_compiler.ir import Bound, Counters, Histogram, Matcher, Queries, Selector
+from slo_compiler.ir import Bound, Counters, Histogram, Matcher, Queries, Selector, Slices, Throughput
 from slo_compiler.promql.build import either, rate, selector
 from slo_compiler.promql.measurements import WINDOW_PLACEHOLDER, counts_of
+from slo_compiler.units import Duration, decimal_text
 
 
 class RatioQueries(NamedTuple):
@@ -33,6 +35,28 @@ def ratio_queries(measurement: object) -> RatioQueries | None:
         judged = [f"{count} and ignoring (le) {bucket}" for count, bucket in zip(counts, buckets, strict=True)]
         return RatioQueries("good", f"sum({either(buckets)})", f"sum({either(judged)})")
     return None
+
+
+class SliceQuery(NamedTuple):
+    """A value that every slice of time is judged by: good where it is at or over the bound."""
+
+    query: str
+    bound: Decimal
+    window: Duration
+
+
+def slice_query(measurement: object) -> SliceQuery | None:
+    """The value that a throughput's slices are judged by; None for any other measurement.
+
+    Where nothing waits, the value is at least the promised rate: an idle engine owes no tokens.
+    """
+    if not isinstance(measurement, Slices) or not isinstance(measurement.inner, Throughput):
+        return None
+    inner = measurement.inner
+    tokens = either([rate(selector(item), WINDOW_PLACEHOLDER) for item in inner.tokens])
+    waiting = either([f"min_over_time({selector(item)}[{WINDOW_PLACEHOLDER}])" for item in inner.waiting])
+    idle = f"{decimal_text(inner.rate)} * (sum({waiting}) == bool 0)"
+    return SliceQuery(f"clamp_min(sum({tokens}), scalar({idle}))", inner.rate, measurement.window)
 
 
 def _buckets(measurement: Histogram, bound: Bound) -> list[str]:
