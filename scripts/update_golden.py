@@ -6,7 +6,7 @@ Usage: python scripts/update_golden.py
 placeholders for the compiler's version and code, which change without changing an output. The hashes of the other tests
 and portable forms, which are large, are in `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one
 spec as objects of the Prometheus operator, beside the configuration that asks for it. `golden/validate.txt` is what
-`validate` says.
+`validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ outputs:
 """
 # Waivers are judged by this day, so that the text is the same on every other.
 TODAY = "2026-01-01"
+# Two phases of bad events with a pause between them, at a traffic at which a guard holds an alert back.
+SIMULATED = "specs/openslo/gateway-availability.yaml"
+SCENARIO = "--bad 40% --for 12m --bad 0% --for 2h --bad 100% --for 9m --rate 90/h --already-spent 45%"
 # Owned by other tests.
 _ELSEWHERE = ("diagnostics", "formats")
 
@@ -47,7 +50,12 @@ _ELSEWHERE = ("diagnostics", "formats")
 def golden_files() -> dict[str, bytes]:
     """What golden/ holds, by path relative to it."""
     with TemporaryDirectory(prefix="slo-compiler-") as scratch, contextlib.chdir(ROOT):
-        return {**_plain(Path(scratch)), **_operator(Path(scratch)), "validate.txt": _validate(Path(scratch)).encode()}
+        return {
+            **_plain(Path(scratch)),
+            **_operator(Path(scratch)),
+            "validate.txt": _validate(Path(scratch)).encode(),
+            **_simulate(Path(scratch)),
+        }
 
 
 def files_on_disk() -> dict[str, bytes]:
@@ -65,7 +73,7 @@ def run(arguments: Sequence[str]) -> str:
     Raises:
         RuntimeError: it fails.
     """
-    result = CliRunner().invoke(cli, list(arguments))
+    result = CliRunner(env={"COLUMNS": "100"}).invoke(cli, list(arguments))
     if result.exit_code != 0:
         raise RuntimeError(f"slo-compiler {' '.join(arguments)}: exit code {result.exit_code}\n{result.output}")
     return result.output
@@ -99,6 +107,12 @@ def _operator(scratch: Path) -> dict[str, bytes]:
 def _validate(scratch: Path) -> str:
     arguments = ["validate", "specs", "--today", TODAY, "--max-diagnostics", "0", "--color", "never"]
     return run([*arguments, "--config", _config(scratch, "")])
+
+
+def _simulate(scratch: Path) -> dict[str, bytes]:
+    arguments = ["simulate", SIMULATED, *SCENARIO.split(), "--color", "never", "--config", _config(scratch, "")]
+    formats = {"txt": "text", "md": "markdown", "json": "json"}
+    return {f"simulate.{ending}": run([*arguments, "--format", name]).encode() for ending, name in formats.items()}
 
 
 def _config(scratch: Path, text: str) -> str:

@@ -39,12 +39,17 @@ def escape_markdown(value: object) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
 
 
-def indented(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Rows in aligned columns; a last column that is too wide continues under itself."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        head = GAP + "".join(f"{cell:<{size}}{GAP}" for cell, size in zip(row, widths, strict=False))
-        room = max(width - len(head), 20)
+def indented(rows: Sequence[Sequence[str]], width: int, colours: Sequence[str] = ()) -> Iterator[str]:
+    """Rows in aligned columns; a last column that is too wide continues under itself.
+
+    Args:
+        colours: of each row as a code of ANSI, empty for none; nothing is coloured without them.
+    """
+    widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row, colour in zip(rows, colours or [""] * len(rows), strict=True):
+        cells = zip(row, widths, strict=False)
+        head = GAP + "".join(cell + " " * (size - columns(cell)) + GAP for cell, size in cells)
+        room = max(width - columns(head), 20)
         first, *rest = textwrap.wrap(row[-1], room, break_long_words=False) or [""]
-        yield f"{head}{first}".rstrip()
-        yield from (" " * len(head) + line for line in rest)
+        for line in (f"{head}{first}".rstrip(), *(" " * columns(head) + line for line in rest)):
+            yield f"\033[{colour}m{line}\033[0m" if colour else line

@@ -167,6 +167,10 @@ class Case:
         text = " ".join("_" if value is None else repr(value) for value in values)
         self._series.append({"series": series, "values": text})
 
+    def drawn(self, series: str, values: str) -> None:
+        """A series in promtool's own notation, a value to each slot."""
+        self._series.append({"series": series, "values": values})
+
     def between(self, at: int, expr: str, low: float, high: float, *, count: int = 1) -> None:
         """So many series of the expression exist and all lie in [low, high]."""
         self._expect(at, f"count({expr})", count)
@@ -208,6 +212,8 @@ class Case:
         document = {
             "rule_files": [self._compiled.rule_file.name],
             "evaluation_interval": f"{self._step}s",
+            # Else an alert may read what the other group recorded a whole step ago.
+            "group_eval_order": list(dict.fromkeys(rule.group for rule in self._compiled.rules)),
             "tests": [
                 {
                     "interval": f"{self._slot}s",

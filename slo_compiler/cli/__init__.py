@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("slo_compiler.cli.test", "Prove a compiled folder with promtool."),
     "expand": ("slo_compiler.cli.expand", "Print specs as plain OpenSLO v1."),
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
+    "simulate": ("slo_compiler.cli.simulate", "Say which alerts an incident fires, and when."),
     "catalog": ("slo_compiler.cli.catalog", "Show classes, use cases and profiles with their sources."),
     "schema": ("slo_compiler.cli.schema", "Print the JSON Schema of a kind, for editors."),
 }

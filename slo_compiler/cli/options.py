@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -26,13 +26,15 @@ class Common:
 
     Attributes:
         config: the configuration file, or None for the nearest one upwards.
-        colour: whether to colour text.
+        colour: whether to colour diagnostics, which go to stderr.
+        colour_results: the same for results, which go to stdout.
     """
 
     config: str | None
     quiet: bool
     verbose: bool
     colour: bool
+    colour_results: bool
 
     def note(self, text: str) -> None:
         """Progress and summaries, on stderr; silent with -q."""
@@ -49,20 +51,21 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
     @functools.wraps(function)
     def wrapper(config: str | None, quiet: bool, verbose: bool, color: str, **arguments: Any) -> Any:
-        return function(common=Common(config, quiet, verbose, wants_colour(color)), **arguments)
+        common = Common(config, quiet, verbose, wants_colour(color), wants_colour(color, sys.stdout))
+        return function(common=common, **arguments)
 
     return wrapper
 
 
-def wants_colour(choice: str) -> bool:
-    """`auto` follows NO_COLOR, CLICOLOR_FORCE and the terminal, in that order."""
+def wants_colour(choice: str, stream: IO[str] | None = None) -> bool:
+    """`auto` follows NO_COLOR, CLICOLOR_FORCE and the terminal (stderr's unless said), in that order."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("CLICOLOR_FORCE", "0") != "0":
         return True
-    return sys.stderr.isatty()
+    return (stream or sys.stderr).isatty()
 
 
 def find_config(given: str | None) -> Path | None:
