@@ -67,13 +67,13 @@ def files_on_disk() -> dict[str, bytes]:
     }
 
 
-def run(arguments: Sequence[str]) -> str:
-    """What a command prints.
+def run(arguments: Sequence[str], columns: int = 160) -> str:
+    """What a command prints, in so many columns.
 
     Raises:
         RuntimeError: it fails.
     """
-    result = CliRunner(env={"COLUMNS": "100"}).invoke(cli, list(arguments))
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(cli, list(arguments))
     if result.exit_code != 0:
         raise RuntimeError(f"slo-compiler {' '.join(arguments)}: exit code {result.exit_code}\n{result.output}")
     return result.output
@@ -112,7 +112,7 @@ def _validate(scratch: Path) -> str:
 def _simulate(scratch: Path) -> dict[str, bytes]:
     arguments = ["simulate", SIMULATED, *SCENARIO.split(), "--color", "never", "--config", _config(scratch, "")]
     formats = {"txt": "text", "md": "markdown", "json": "json"}
-    return {f"simulate.{ending}": run([*arguments, "--format", name]).encode() for ending, name in formats.items()}
+    return {f"simulate.{ending}": run([*arguments, "--format", name], 100).encode() for ending, name in formats.items()}
 
 
 def _config(scratch: Path, text: str) -> str:
