@@ -194,7 +194,12 @@ def test_diagnostics_validate(tmp_path: Path) -> None:
 def test_simulation_validates() -> None:
     document = json.loads((ROOT / "golden" / "simulate.json").read_text("utf-8"))
     assert output_faults("simulate", document) == []
-    assert [bool(alert["episodes"]) for slo in document["slos"] for alert in slo["alerts"]] == [True, True, False, False]
+    assert [bool(alert["episodes"]) for slo in document["slos"] for alert in slo["alerts"]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     document["slos"][0]["alerts"][0]["tiers"] = "14.4x"
     assert output_faults("simulate", document)
 
