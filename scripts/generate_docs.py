@@ -18,7 +18,9 @@ from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import COMMANDS, cli
 from slo_compiler.describe_catalog import entries_of, markdown_context, markdown_environment
 from slo_compiler.diagnostics.codes import Code
+from slo_compiler.documents import facts
 from slo_compiler.documents.engine import Engine
+from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
 from slo_compiler.engines import ResolvedEngine, load_builtin_engines, resolve_engine
 from slo_compiler.slis import Sli, load_slis
 from slo_compiler.units import Duration
@@ -38,6 +40,7 @@ class Cell:
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
     contexts = {
+        "annotations.md": _annotations(),
         "catalog.md": _catalog(),
         "commands.md": {"commands": list(_commands())},
         "diagnostics.md": {"codes": list(Code)},
@@ -48,6 +51,29 @@ def pages() -> dict[str, str]:
         name: environment.get_template(f"docs/{name}.j2").render(context).rstrip("\n") + "\n"
         for name, context in contexts.items()
     }
+
+
+def _annotations() -> dict[str, Any]:
+    places = {
+        facts.NAME: "metadata.name of the InferenceSLO",
+        facts.OBJECTIVE: "name of the objective",
+        facts.VARIANT: "name of the variant",
+        facts.VARIANT_SELECTOR: "selector of the variant",
+        "display-name": "metadata.displayName of the InferenceSLO",
+        "id": "the pinned slo_id",
+        "review-by": "the day of the next review",
+        "runbook": "the runbook's address",
+    }
+    for key in facts.known_keys():
+        if key in places:
+            continue
+        path = key.replace(".N", ".0")
+        of_objective = facts.path_of(path, Objective)
+        found = of_objective or facts.path_of(path, InferenceSLOSpec)
+        assert found is not None, key
+        owner = "objective" if of_objective else "spec"
+        places[key] = owner + "".join("[N]" if isinstance(part, int) else f".{part}" for part in found)
+    return {"name": facts.NAME, "rows": [{"key": key, "field": field} for key, field in sorted(places.items())]}
 
 
 def _catalog() -> dict[str, Any]:

@@ -20,7 +20,8 @@ SCHEMA = "slo-compiler/explain/v1"
 PAGE_SCHEMA = "slo-compiler/explain-code/v1"
 # A threshold is shown as what it is beside the measured one.
 _FIELDS = {"threshold": "promised"}
-_TIER_HEADS = ("tier", "factor", "windows", "severity", "bad over", "for", "total failure", "budget spent")
+# blind at: the events per hour at which not even a total failure is enough; detected: a total failure, after so long.
+_TIER_HEADS = ("tier", "factor", "windows", "severity", "bad over", "for", "blind at", "detected", "spent")
 
 
 def find_code(text: str) -> Code | None:
@@ -99,7 +100,8 @@ def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:
         tier.severity,
         percent_text(_error_ratio(slo, tier)),
         str(tier.hold) if tier.hold.seconds else "-",
-        detected,
+        f"{texts.rounded(tier.blind_at_events_per_hour, 2)}/h",
+        detected.removeprefix("after "),
         texts.budget_spent(slo, tier),
     )
 
@@ -137,6 +139,7 @@ def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
         "for": _seconds(tier.hold),
         "keepFiringFor": _seconds(tier.keep_firing_for),
         "minBadEvents": tier.guard,
+        "blindAtEventsPerHour": float(round(tier.blind_at_events_per_hour, 4)),
         "detection": _seconds(Duration(round(texts.detection_seconds(slo, tier), 3))),
         "budgetSpent": _ratio(texts.budget_spent(slo, tier)),
     }

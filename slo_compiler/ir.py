@@ -187,6 +187,11 @@ class Tier(NamedTuple):
     keep_firing_for: Duration
     guard: int
 
+    @property
+    def blind_at_events_per_hour(self) -> Decimal:
+        """The traffic at which, and below which, not even a total failure passes the guard."""
+        return Decimal(self.guard) * 3600 / self.long.length.seconds
+
 
 class Provenance(NamedTuple):
     """A value as text and where it came from: `150ms`, `use case chatbot, built-in catalog`."""

@@ -16,7 +16,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.engines import load_builtin_engines
 
 ROOT = Path(__file__).parent.parent
-NAMES = ("catalog.md", "commands.md", "diagnostics.md", "engines.md")
+NAMES = ("annotations.md", "catalog.md", "commands.md", "diagnostics.md", "engines.md")
 
 
 @cache

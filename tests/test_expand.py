@@ -98,8 +98,7 @@ def expanded(checked: Checked) -> list[str]:
     return [
         openslo.to_text([item])
         for spec in checked.specs
-        for item in openslo.documents_of(spec)
-        if item["kind"] == "SLO"
+        for item in openslo.documents_of(spec, with_datasource=True)
     ]
 
 

@@ -85,7 +85,7 @@ def test_numbers_stand_beside_their_origin() -> None:
 def test_tiers_show_what_they_need_and_how_soon_they_fire() -> None:
     text = explain("chat.yaml").stdout
     row = next(line for line in text.splitlines() if line.strip().startswith("14.4x") and "1.44%" in line)
-    assert row.split() == ["14.4x", "14.4", "1h/5m", "page", "1.44%", "-", "after", "52s", "2.14%"]
+    assert row.split() == ["14.4x", "14.4", "1h/5m", "page", "1.44%", "-", "3/h", "52s", "2.14%"]
 
 
 def test_json_gives_seconds_and_ratios() -> None:
@@ -95,6 +95,7 @@ def test_json_gives_seconds_and_ratios() -> None:
     assert availability["promised"] is None
     tier = availability["tiers"][0]
     assert (tier["factor"], tier["longWindow"], tier["errorRatio"], tier["minBadEvents"]) == (14.4, 3600, 0.0144, 3)
+    assert tier["blindAtEventsPerHour"] == 3
     assert (tier["detection"], tier["budgetSpent"]) == (51.84, 0.0214)
 
 

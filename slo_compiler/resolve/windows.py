@@ -172,7 +172,16 @@ def _say_if_late(
     """At this traffic, factor x budget of the long window is no more than the guard: detection takes longer."""
     expected = events_per_hour * tier.long_window.seconds / 3600
     needed = resolved.guard / (resolved.factor * budget)
-    if expected < needed:
+    if expected <= resolved.guard:
+        findings.warning(
+            Code.SLO502,
+            path,
+            f"at {decimal_text(round(events_per_hour, 1))} events per hour the {resolved.name} tier sees "
+            f"{decimal_text(round(expected, 1))} events in {tier.long_window} and needs more than {resolved.guard} bad ones: "
+            "not even a total failure fires it",
+            f"judge more traffic together: over {decimal_text(round(resolved.blind_at_events_per_hour, 2))} events per hour",
+        )
+    elif expected < needed:
         findings.info(
             Code.SLO502,
             path,
