@@ -72,6 +72,9 @@ spec:
     - {name: far, selector: {region: eu}, objectives: [{sli: itl}, {name: slow, sli: e2e, threshold: 30s, target: 92%}]}
   resetOnChange: true
   replicaLabel: pod
+  capacity:
+    load: {requestsPerHour: 90, arrivals: {batch: {mean: 31}}, promptTokens: {quantiles: {p50: 512, p99: 8000}}}
+    service: {prefill: {secondsPerToken: 7.8125e-5}, decode: {secondsPerToken: 0.02}, kvCacheTokens: 31000}
 """
 
 
@@ -96,9 +99,7 @@ def compiled(spec: Spec) -> dict[str, str]:
 
 def expanded(checked: Checked) -> list[str]:
     return [
-        openslo.to_text([item])
-        for spec in checked.specs
-        for item in openslo.documents_of(spec, with_datasource=True)
+        openslo.to_text([item]) for spec in checked.specs for item in openslo.documents_of(spec, with_datasource=True)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from slo_compiler.documents.base import Count, DurationText, Model, PercentText, PeriodText, Positive, PositiveCount
+from slo_compiler.documents.capacity import Capacity
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 from slo_compiler.documents.waiver import Waiver
 
@@ -198,7 +199,6 @@ class InferenceSLOSpec(Model):
     NOT_COMPILED: ClassVar[dict[str, str]] = {
         "exemptions": "exemptions are not compiled yet; silence the alerts for the time",
         "budgetAdjustments": "budget adjustments are not compiled yet",
-        "capacity": "capacity is not read by this command",
     }
 
     description: Annotated[str, Field(max_length=1050)] | None = None
@@ -225,6 +225,7 @@ class InferenceSLOSpec(Model):
     long_term: BoolText = False
     variants: list[Variant] = Field(default_factory=list)
     reset_on_change: BoolText = False
+    capacity: Capacity | None = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None
 
 
