@@ -29,6 +29,7 @@ from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.resolve.environment import Environment
+from slo_compiler.resources import template_path
 from slo_compiler.write import place
 from slo_compiler.write.apply import replace_file
 
@@ -147,6 +148,9 @@ class TestWhatIsWritten:
         assert without_out(folder) == SCAFFOLD
         assert {line.strip() for line in result.stdout.splitlines()} >= SCAFFOLD
         assert result.stderr == ""
+
+    def test_every_template_is_used(self) -> None:
+        assert {path.name for path in template_path("init").iterdir()} == {*scaffold.FILES.values(), scaffold.SPEC}
 
     def test_a_folder_that_does_not_exist_is_made(self, folder: Path) -> None:
         assert init("deep/down/slos").exit_code == 0
@@ -472,6 +476,14 @@ class TestQuestions:
         assert "--model" not in result.stderr.partition("missing")[2]
         assert contents(folder) == {}
 
+    def test_without_any_stdin_nothing_is_asked(self, folder: Path) -> None:
+        done = subprocess.run(
+            ["sh", "-c", f"exec {shlex.quote(sys.executable)} -m slo_compiler init <&-"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert "--engine, --use-case" in done.stderr
+
     def test_a_real_terminal_is_asked(self, folder: Path) -> None:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
@@ -582,6 +594,13 @@ class TestWhatIsInTheWay:
         assert "specs/broken.yaml:1:8: error[SLO101]" in result.stderr
         assert set(contents(folder)) == {"specs/broken.yaml"}
 
+    @pytest.mark.parametrize(("name", "code"), [("x" * 300, 2), ("/proc/slos", 3)], ids=["too long", "no disk"])
+    def test_a_folder_that_cannot_be_made_is_told(self, folder: Path, name: str, code: int) -> None:
+        result = init(name)
+        assert result.exit_code == code
+        assert isinstance(result.exception, SystemExit)
+        assert name in result.stderr
+
 
 Write = Callable[[Path, bytes], None]
 
@@ -611,3 +630,16 @@ def test_a_write_that_fails_leaves_everything_as_it_was(
     assert result.exit_code == (3 if isinstance(fault, OSError) else 1)
     assert contents(folder) == before
     assert sorted(folder.rglob("*")) == folders
+
+
+def test_a_new_folder_is_taken_away_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(target: Path, content: bytes) -> None:
+        if target.name == "chatbot.yaml":
+            raise OSError(28, "No space left on device", str(target))
+        replace_file(target, content)
+
+    monkeypatch.setattr(place, "replace_file", failing)
+    result = init("deep/slos")
+    assert result.exit_code == 3
+    assert "chatbot.yaml: No space left on device; nothing was written" in result.stderr
+    assert list(folder.iterdir()) == []

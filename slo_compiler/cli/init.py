@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -50,8 +50,11 @@ def command(
     from slo_compiler.write.place import InTheWay, placed
 
     target = Path(folder)
-    if target.exists() and not target.is_dir():
-        raise click.UsageError(f"{folder} is no folder")
+    try:
+        if target.exists() and not target.is_dir():
+            raise click.UsageError(f"{folder} is no folder")
+    except OSError as fault:
+        raise click.UsageError(f"{folder}: {fault.strerror}") from None
     given = {
         "--engine": () if engine is None else (engine,),
         "--use-case": use_cases,
@@ -130,8 +133,9 @@ def _answers(given: dict[str, tuple[str, ...]]) -> dict[str, tuple[Any, ...]]:
 
 
 def on_terminal() -> bool:
-    """Whether somebody can be asked."""
-    return sys.stdin.isatty()
+    """Whether somebody can be asked; a daemon may have no stdin at all."""
+    stdin: TextIO | None = sys.stdin
+    return stdin is not None and stdin.isatty()
 
 
 def _asked(question: _Question, *, several: bool) -> tuple[Any, ...]:
