@@ -35,6 +35,9 @@ class SourceDocument:
     index: int
     root: yaml.Node
     elsewhere: Mapping[int, str] = field(default_factory=dict)
+    _entries: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def kind(self) -> str:
@@ -82,14 +85,20 @@ class SourceDocument:
         key: yaml.Node | None = None
         for part in path:
             if isinstance(node, yaml.MappingNode):
-                for candidate, value in node.value:
-                    if candidate.value == part:
-                        key, node = candidate, value
-                        break
+                if isinstance(part, str):
+                    key, node = self._entries_of(node).get(part, (key, node))
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 key = None
         return node, key
+
+    def _entries_of(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Key and value by name; of two equal names the first. Kept, since thousands of faults may lie in one mapping."""
+        entries = self._entries.get(id(node))
+        if entries is None:
+            pairs = ((key, value) for key, value in reversed(node.value) if isinstance(key, yaml.ScalarNode))
+            entries = self._entries[id(node)] = {key.value: (key, value) for key, value in pairs}
+        return entries
 
     def _span(self, node: yaml.Node) -> Span:
         return node_span(self.elsewhere.get(id(node), self.path), node)

@@ -105,9 +105,7 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
     except OverLimit as limit:
         result.diagnostics.append(limit.diagnostic)
     except yaml.MarkedYAMLError as fault:
-        found = _syntax_error(fault, path, result.lines)
-        # libyaml counts for itself, from 0.2.6 on, before it hands out the brackets that it counted.
-        result.diagnostics.append(too_deep(found.span).diagnostic if found.message == _LIBYAML_DEPTH else found)
+        result.diagnostics.append(_too_deep_before(fault, text, path) or _syntax_error(fault, path, result.lines))
     except ReaderError as fault:
         result.diagnostics.append(_unreadable_character(fault, path, text))
     except yaml.YAMLError as fault:
@@ -180,6 +178,20 @@ class _Reader:
         return data
 
 
+def _too_deep_before(fault: yaml.MarkedYAMLError, text: str, path: str) -> Diagnostic | None:
+    """Nesting over the limit in what was read before a fault: libyaml from 0.2.6 gives up at a depth of its own."""
+    mark = fault.problem_mark
+    if mark is None or mark.index <= MAX_DEPTH:
+        return None
+    try:
+        refuse_large(text[: mark.index], path)
+    except OverLimit as limit:
+        return limit.diagnostic
+    except yaml.YAMLError:
+        pass
+    return None
+
+
 def _syntax_error(fault: yaml.MarkedYAMLError, path: str, lines: Sequence[str]) -> Diagnostic:
     mark = fault.problem_mark or fault.context_mark
     problem = _first_line(fault.problem or fault.context or "invalid YAML")
@@ -203,7 +215,6 @@ def _unreadable_character(fault: ReaderError, path: str, text: str) -> Diagnosti
     return error(Code.SLO101, Span(path, line, column, line, column + 1), message, "remove it")
 
 
-_LIBYAML_DEPTH = "exceeded maximum nesting depth"
 _SYNTAX_HINT = "check the quotes, the brackets and the indentation here and on the line above"
 _SYNTAX_HINTS = {
     "found character that cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
