@@ -63,9 +63,9 @@ def wants_colour(choice: str, stream: IO[str] | None = None) -> bool:
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+    if os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
         return True
-    return (stream or sys.stderr).isatty()
+    return (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
 
 
 def find_config(given: str | None) -> Path | None:
