@@ -63,6 +63,9 @@ def test_every_code_has_its_page(code: Code) -> None:
     [
         ("SLO499", "known: SLO401 (unknown engine or version)"),
         ("SL0403", "did you mean SLO403?"),
+        ("SLO999", "did you mean SLO"),
+        ("slo-403", "did you mean SLO403?"),
+        ("403", "did you mean SLO403?"),
         ("nowhere.yaml", "is no code such as SLO403, and no file or folder"),
     ],
 )

@@ -502,8 +502,8 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         document("", alone=False).replace("objectives:\n", "objectives: []\n"),
         "SLO203",
         "[]",
-        "gives too few",
-        "give at least 1",
+        "holds 0, and at least 1 is needed",
+        "objectives: [{sli: ttft, threshold: 250ms, target: 95%}]",
     ),
     "text for an objective": (
         document("", "ttft", alone=False),

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from slo_compiler.cli import cli
+from slo_compiler.diagnostics import Code
 from slo_compiler.resources import builtin_path, schema_path
 from slo_compiler.schemas import KINDS, UnknownKind, schema_of, schema_text, write_schemas
 
@@ -178,6 +179,14 @@ def test_command_prints_the_file(kind: str) -> None:
     result = CliRunner().invoke(cli, ["schema", kind])
     assert result.exit_code == 0
     assert result.stdout == schema_path(f"{kind}.schema.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
+def test_explained_codes_validate(code: Code) -> None:
+    result = CliRunner().invoke(cli, ["explain", code.name, "--format", "json"])
+    document = json.loads(result.stdout)
+    assert output_faults("explain-code", document) == []
+    assert document["severity"] in document["page"].splitlines()[2]
 
 
 def test_diagnostics_validate(tmp_path: Path) -> None:

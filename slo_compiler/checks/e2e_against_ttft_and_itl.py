@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import ROUND_CEILING, Decimal
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error, info
@@ -24,7 +25,7 @@ def check(spec: Spec) -> Iterator[Diagnostic]:
                 Code.SLO303,
                 e2e.where["threshold"],
                 f"e2e of {e2e.judged.threshold} is at or under the ttft of {ttft.judged.threshold}",
-                "an answer cannot end before it begins: raise e2e",
+                f"an answer cannot end before it begins: raise e2e over {ttft.judged.threshold}",
             )
             continue
         itl = _same_target(spec, e2e, "itl")
@@ -32,12 +33,15 @@ def check(spec: Spec) -> Iterator[Diagnostic]:
             continue
         needed = mean_itl_needed(e2e.judged.threshold.seconds, ttft.judged.threshold.seconds, spec.output_tokens)
         if needed < itl.judged.threshold.seconds:
+            start = ttft.judged.threshold.seconds
+            longer = start + (e2e.judged.threshold.seconds - start) * itl.judged.threshold.seconds / needed
+            longer = longer.quantize(Decimal("0.001"), ROUND_CEILING)
             yield info(
                 Code.SLO304,
                 e2e.where["threshold"],
                 f"e2e of {e2e.judged.threshold} with {spec.output_tokens} output tokens needs a mean ITL of "
                 f"{Duration(round(needed, 4))}, under the promised {itl.judged.threshold}",
-                f"promise a longer e2e, or an itl of {Duration(round(needed, 4))}",
+                f"promise an e2e of {Duration(longer)}, or an itl of {Duration(round(needed, 4))}",
             )
 
 

@@ -11,7 +11,7 @@ import click
 
 from slo_compiler.cli.options import FINDINGS, Common, common_options, load_config, show, spec_files
 
-_LIKE_A_CODE = re.compile(r"[a-z]{1,4}[-_ ]?[0-9]+", re.IGNORECASE)
+_LIKE_A_CODE = re.compile(r"[a-z]{0,4}[-_ ]?[0-9]+", re.IGNORECASE)
 
 
 @click.command("explain", epilog="Examples: slo-compiler explain SLO403; slo-compiler explain specs/chat.yaml")

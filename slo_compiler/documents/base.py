@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ _LONGEST_PERIOD_DAYS = 366
 # Far over anything real, and far under what a double or a PromQL number can hold.
 _LARGEST_NUMBER = 1_000_000_000_000
 _LARGEST_COUNT = 1_000_000_000
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 def camel(name: str) -> str:
@@ -56,7 +58,19 @@ def _read_duration(value: Any) -> Duration:
     try:
         return Duration.parse(value)
     except ValueError as fault:
-        raise ValueError(f"{fault}; write a number and a unit, such as 150ms, 30s or 28d") from None
+        raise ValueError(f"{fault}; {_duration_hint(value)}") from None
+
+
+def _duration_hint(text: str) -> str:
+    """What the text would be as a duration, where that can be told."""
+    plain = "".join(text.split()).lower()
+    if _NUMBER.fullmatch(plain):
+        return f"write a unit: {plain}ms, {plain}s or {plain}d"
+    try:
+        Duration.parse(plain)
+    except ValueError:
+        return "write a number and a unit, such as 150ms, 30s or 28d"
+    return f"write {plain}"
 
 
 def _check_period(value: Duration) -> Duration:
@@ -75,7 +89,15 @@ def _read_percent(value: Any) -> Decimal:
     try:
         return parse_percent(value)
     except ValueError as fault:
-        raise ValueError(f"{fault}; write a percentage such as 95% or 99.9%") from None
+        raise ValueError(f"{fault}; {_percent_hint(value)}") from None
+
+
+def _percent_hint(text: str) -> str:
+    """What the text would be as a percentage, where that can be told: 0.95 can only be 95%."""
+    plain = "".join(text.split())
+    if not _NUMBER.fullmatch(plain) or not 0 < Decimal(plain) <= 100:
+        return "write a percentage such as 95% or 99.9%"
+    return f"write {percent_text(Decimal(plain))}" if Decimal(plain) < 1 else f"write {plain}%"
 
 
 DurationText = Annotated[

@@ -15,6 +15,7 @@ class Findings:
 
     source: SourceDocument
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    _told: set[Diagnostic] = field(default_factory=set)
 
     def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """An error at the value at `path`."""
@@ -46,4 +47,7 @@ class Findings:
         return self.source.value_span(path)
 
     def _add(self, code: Code, severity: Severity, path: Path, message: str, hint: str) -> None:
-        self.diagnostics.append(Diagnostic(code, severity, self.source.value_span(path), message, hint))
+        diagnostic = Diagnostic(code, severity, self.source.value_span(path), message, hint)
+        if diagnostic not in self._told:  # several objectives may stumble over one fault
+            self._told.add(diagnostic)
+            self.diagnostics.append(diagnostic)

@@ -251,6 +251,7 @@ class _Resolver:
             requests_per_hour=_decimal(self.spec.traffic.requests_per_hour),
             findings=self.findings,
             path=where,
+            period_path=("spec", "timeWindow", 0, "duration") if self.spec.time_window is not None else None,
         )
         tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None

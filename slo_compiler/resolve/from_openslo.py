@@ -92,7 +92,8 @@ def _period(document: OpenSLO, environment: Environment, findings: Findings) -> 
     policy = environment.find_policy(None, path, findings)
     if document.spec.time_window is None:
         length = environment.config.defaults.period
-        findings.info(Code.SLO202, ("spec",), f"timeWindow is missing: the period is {length}", "timeWindow: [...]")
+        hint = f"timeWindow: [{{duration: {length}, isRolling: true}}]"
+        findings.info(Code.SLO202, ("spec",), f"timeWindow is missing: the period is {length}", hint)
         return window_of(length, environment.steps(policy), period=True)
     window = document.spec.time_window[0]
     if not window.is_rolling:
@@ -115,7 +116,8 @@ def _target(document: OpenSLO, findings: Findings) -> Decimal | None:
         field, target = "targetPercent", objective.target_percent / 100
     if target == 0:
         message = "a target of 0 promises nothing: it cannot be compiled"
-        findings.error(Code.SLO206, ("spec", "objectives", 0, field), message, f"{field}: ...")
+        hint = f"{field}: {'0.999' if field == 'target' else '99.9'}"
+        findings.error(Code.SLO206, ("spec", "objectives", 0, field), message, hint)
         return None
     return target
 
@@ -219,7 +221,8 @@ def _slo(
     findings: Findings,
 ) -> Slo:
     name, service = document.metadata.name, document.spec.service
-    target_path: Path = ("spec", "objectives", 0)
+    field = "target" if document.spec.objectives[0].target is not None else "targetPercent"
+    target_path: Path = ("spec", "objectives", 0, field)
     policy = environment.find_policy(None, target_path, findings)
     steps = environment.steps(policy)
     tiers = resolve_tiers(
@@ -234,6 +237,7 @@ def _slo(
         requests_per_hour=None,
         findings=findings,
         path=target_path,
+        period_path=("spec", "timeWindow", 0, "duration") if document.spec.time_window is not None else None,
     )
     runbook_url = identity.runbook(environment.config, own, service, name)
     facts = {

@@ -77,6 +77,7 @@ def resolve_tiers(
     requests_per_hour: Decimal | None,
     findings: Findings,
     path: Path,
+    period_path: Path | None = None,
 ) -> tuple[Tier, ...]:
     """The tiers of an SLO, in the policy's order.
 
@@ -89,6 +90,7 @@ def resolve_tiers(
         guard_scale: events per request, for SLIs that count tokens.
         min_bad_events: raises the guards.
         path: where the target stands, for findings.
+        period_path: where the period stands; None where it is not the document's own.
     """
     if mode == "none":
         return ()
@@ -107,8 +109,8 @@ def resolve_tiers(
         name = tier.title or f"{decimal_text(factor)}x"
         if tier.long_window.seconds * 2 > period.seconds:
             message = f"the {name} tier looks at {tier.long_window}, over half of the period of {period}{left_out}"
-            hint = f"timeWindow: [{{duration: {_whole_days(tier.long_window.seconds * 2)}}}] or longer keeps it"
-            say(Code.SLO503, path, message, hint)
+            hint = f"timeWindow: [{{duration: {_whole_days(tier.long_window.seconds * 2)}, isRolling: true}}] or longer keeps it"
+            say(Code.SLO503, period_path or path, message, hint)
             continue
         if factor * (1 - target) >= 1:
             message = (
