@@ -125,6 +125,8 @@ def _diagnostic(source: SourceDocument, model: type[Model], details: ErrorDetail
         return error(Code.SLO202, source.key_span(loc), f"{_dotted(loc)} has no value", example_of(str(loc[-1])))
     message, hint = _in_plain_words(details)
     where, example = (f"{_dotted(loc)}: ", example_of(str(loc[-1]))) if loc else ("", "")
+    if kind == "too_short" and example and "..." not in example:
+        hint = f"{hint}: {example}"
     code = Code.SLO202 if kind == ABSENT else Code.SLO203
     return error(code, source.value_span(loc), f"{where}{message}", hint or example)
 
@@ -256,7 +258,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": ("expected a finite number", "write a number such as 24 or 0.5"),
-    "too_short": ("holds {actual_length}, and at least {min_length} is needed", ""),
+    "too_short": ("holds {actual_length}, and at least {min_length} is needed", "give at least {min_length}"),
     "too_long": ("holds {actual_length}, and at most {max_length} can be", "remove what is over {max_length}"),
     "string_too_short": ("must not be empty", ""),
     "string_too_long": ("is too long", "write at most {max_length} characters"),
