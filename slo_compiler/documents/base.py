@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 from slo_compiler.units import Duration, parse_percent, percent_text
 
@@ -48,6 +51,39 @@ class Model(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,  # a validator is built when its kind is first read: most runs need few of them
     )
+
+
+class Rare:
+    """A part of a document that few have: its model is imported where one has it, which others need not wait for.
+
+    Stands in `Annotated[Any, Rare(module, name)]`; faults inside keep their places.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of the part."""
+        model: type[Model] = getattr(importlib.import_module(self._module), self._name)
+        return model
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """What pydantic asks for when it builds a validator."""
+        del source, handler
+        return core_schema.no_info_plain_validator_function(lambda value: self.model.model_validate(value))
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
+        """What pydantic asks for when it generates a schema."""
+        del core
+        self.model.model_rebuild()
+        return handler(self.model.__pydantic_core_schema__)
+
+
+def annotation_of(field: FieldInfo) -> Any:
+    """What a field holds: its annotation, or the model of a rare part."""
+    rare = next((item for item in field.metadata if isinstance(item, Rare)), None)
+    return rare.model if rare is not None else field.annotation
 
 
 def _read_duration(value: Any) -> Duration:

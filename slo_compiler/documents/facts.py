@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import Model, annotation_of
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
 from slo_compiler.load.source_map import Path
 
@@ -103,7 +103,7 @@ def path_of(key: str, model: type[Model]) -> Path | None:
         if field is None or (not path and (field.alias or part) in _ELSEWHERE and model is InferenceSLOSpec):
             return None
         path.append(field.alias or part)
-        current = field.annotation
+        current = annotation_of(field)
         if _is_selector(model, tuple(path)):
             current = None
     return tuple(path)
@@ -183,7 +183,7 @@ def _keys_of(annotation: Any, path: Path, model: type[Model]) -> Iterator[str]:
             for name, field in member.model_fields.items():
                 own = field.alias or name
                 if path or own not in _ELSEWHERE or model is not InferenceSLOSpec:
-                    yield from _keys_of(field.annotation, (*path, own), model)
+                    yield from _keys_of(annotation_of(field), (*path, own), model)
     else:
         yield key_of(path)
 

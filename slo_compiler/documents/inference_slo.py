@@ -8,8 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from slo_compiler.documents.base import Count, DurationText, Model, PercentText, PeriodText, Positive, PositiveCount
-from slo_compiler.documents.capacity import Capacity
+from slo_compiler.documents.base import (
+    Count,
+    DurationText,
+    Model,
+    PercentText,
+    PeriodText,
+    Positive,
+    PositiveCount,
+    Rare,
+)
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 from slo_compiler.documents.waiver import Waiver
 
@@ -225,7 +233,7 @@ class InferenceSLOSpec(Model):
     long_term: BoolText = False
     variants: list[Variant] = Field(default_factory=list)
     reset_on_change: BoolText = False
-    capacity: Capacity | None = None
+    capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None
 
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import Model, annotation_of
 from slo_compiler.documents.judged import ABSENT, Judged, Notice, notices_of
 from slo_compiler.load.source_map import Path, Plain, SourceDocument
 
@@ -181,7 +181,7 @@ def model_at(model: type[Model], loc: Path) -> type[Model] | None:
         named = [field for key, field in fields.items() if part in (key, field.alias)]
         if not named:
             continue  # the tag of a union
-        current = _inner_model(named[0].annotation)
+        current = _inner_model(annotation_of(named[0]))
         if current is None:
             return None
     return current if isinstance(current, type) and issubclass(current, Model) else None
