@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
+from slo_compiler.emit.promtool_tests.cut import cut_groups
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
-from slo_compiler.emit.rules import HEADER, rules_path
+from slo_compiler.emit.rules import HEADER, groups, rules_path
 from slo_compiler.emit.serialize import to_yaml
 from slo_compiler.ir import Spec
 from slo_compiler.units import Duration
@@ -41,6 +42,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         fast_windows(spec),
         burn_rate_alerts(spec),
         *contradictions(spec),
+        *cut_groups(spec),
         *engine_alerts(spec),
     ]
     slow = [slow_windows(spec), slow_guards(spec)]
@@ -49,10 +51,18 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     yield _file(spec, slow_path, _SLOW_EVALUATION, slow)
 
 
+def _order(spec: Spec) -> Document:
+    """The groups in the file's order, where it matters: promtool's own is another at each run."""
+    if not any(slo.groups.most for slo in spec.slos):
+        return {}
+    return {"group_eval_order": [group["name"] for group in groups(spec)]}
+
+
 def _file(spec: Spec, path: str, interval: str, groups: Sequence[Document | None]) -> Artifact:
     document = {
         "rule_files": [f"../../{rules_path(spec)}"],
         "evaluation_interval": interval,
+        **_order(spec),
         "tests": [group for group in groups if group is not None],
     }
     return Artifact(path, HEADER.format(path=spec.path) + to_yaml(document))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
-from slo_compiler.emit.promtool_tests.notation import expect, firing, number
+from slo_compiler.emit.promtool_tests.notation import Labels, expect, firing, number
 from slo_compiler.promql.build import string
 from slo_compiler.units import Duration
 
@@ -34,6 +34,11 @@ class AlertCourse:
     def changes(self) -> frozenset[int]:
         """The evaluations at which the state changes, and those just before."""
         return _changes(self.states)
+
+
+def of_group(rule: Document, group: Labels) -> Document:
+    """The rule as it alerts on a group: with the labels of its series."""
+    return {**rule, "series_labels": dict(group)} if group else rule
 
 
 def course(rule: Document, active: Sequence[bool], value: Sequence[float], step: float) -> AlertCourse:
@@ -178,6 +183,8 @@ def render(text: str, value: float, labels: Mapping[str, str]) -> str:
             return f"{value * 100:.4g}%"
         if action == "$value | humanizeDuration":
             return _humanized(value)
+        if action.startswith("$labels.") and action.endswith(' | printf "%q"'):
+            return string(labels.get(action.removeprefix("$labels.").removesuffix(' | printf "%q"'), ""))
         if action.startswith("$labels."):
             return labels.get(action.removeprefix("$labels."), "")
         raise ValueError(f"the template action {action!r} is not known")

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
+from slo_compiler.emit.promtool_tests.groups import Track, tracks
 from slo_compiler.emit.promtool_tests.notation import (
     GAP,
     STALE,
+    Labels,
     Slot,
     at,
     expect,
@@ -18,7 +20,7 @@ from slo_compiler.emit.promtool_tests.notation import (
     series_name,
     values,
 )
-from slo_compiler.ir import Level, Slo, Spec, Steps, Window
+from slo_compiler.ir import Level, Spec, Steps, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 
@@ -59,10 +61,10 @@ def fast_windows(spec: Spec) -> Document:
     for look in sorted(looks):
         for window in windows:
             samples = []
-            for factor, slo in _own(spec, window):
-                burn = _burn(_FAST_COURSE, look, window, float(slo.budget), factor)
+            for track in _own(spec, window):
+                burn = _burn(_FAST_COURSE, look, window, float(track.slo.budget), track.factor)
                 if burn is not None:
-                    samples.append((labels(slo.slo_id), burn))
+                    samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
     checks += _constants(spec, min(looks) * step)
     return group("fast tiles give burn rates", at(step // _FAST_SLOTS), series, checks)
@@ -99,10 +101,10 @@ def slow_windows(spec: Spec) -> Document:
         tile = look * per_look
         for window in windows:
             samples = []
-            for _, slo in _own(spec, window):
-                burn = marks.burn(tile, window, float(slo.budget))
+            for track in _own(spec, window):
+                burn = marks.burn(tile, window, float(track.slo.budget))
                 if burn is not None:
-                    samples.append((labels(slo.slo_id), burn))
+                    samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
         checks += _period_checks(spec, marks, tile)
     return group(
@@ -176,15 +178,17 @@ class _Marks:
         return given + sum(tile - length < moment <= tile for moment in range(0, tile + 1, self.per_look))
 
     def series(self, spec: Spec) -> list[Document]:
-        """The tiles of every SLO; each next SLO has that many times the events."""
+        """The tiles of every track, and the targets of every SLO."""
         found = []
-        for factor, slo in enumerate(spec.slos, start=1):
-            for name, value in (
-                (names.EVENTS["slow"], factor),
-                (names.BAD_EVENTS["slow"], factor),
-                (names.TARGET, float(slo.target)),
-            ):
-                found.append(raw_input(series_name(name, {"slo_id": slo.slo_id}), self._text(name, value)))
+        told: set[str] = set()
+        for track in tracks(spec):
+            slo, own = track.slo, {"slo_id": track.slo.slo_id, **dict(track.group)}
+            for name, value in ((names.EVENTS["slow"], track.factor), (names.BAD_EVENTS["slow"], track.bad)):
+                found.append(raw_input(series_name(name, own), self._text(name, value)))
+            if slo.slo_id not in told:
+                told.add(slo.slo_id)
+                target = series_name(names.TARGET, {"slo_id": slo.slo_id})
+                found.append(raw_input(target, self._text(names.TARGET, float(slo.target))))
         recorded = (names.EVENTS["slow"], names.BAD_EVENTS["slow"], names.TARGET)
         return found + [raw_input(series_name(name, {"slo_id": DECOY}), self._text(name, 999.0)) for name in recorded]
 
@@ -226,14 +230,16 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
             names.PERIOD_BUDGET_REMAINING,
         )
     }
-    for factor, slo in enumerate(spec.slos, start=1):
+    for slo in spec.slos:
+        coverage = marks.period(tile, slo.period.tiles)[2]
+        found[names.PERIOD_COVERAGE].append((labels(slo.slo_id), coverage * 1000))
+    for track in tracks(spec):
+        slo, own = track.slo, own_labels(track)
         events, bad, coverage = marks.period(tile, slo.period.tiles)
-        own = labels(slo.slo_id)
-        found[names.PERIOD_EVENTS].append((own, events * factor))
-        found[names.PERIOD_BAD_EVENTS].append((own, bad * factor))
-        found[names.PERIOD_COVERAGE].append((own, coverage * 1000))
+        found[names.PERIOD_EVENTS].append((own, events * track.factor))
+        found[names.PERIOD_BAD_EVENTS].append((own, bad * track.bad))
         if events > 0:
-            attainment = 1 - bad / events
+            attainment = 1 - bad * track.share / events
             found[names.PERIOD_ATTAINMENT].append((own, attainment * 1000))
             remaining = 1 - (1 - attainment) * coverage / float(slo.budget)
             found[names.PERIOD_BUDGET_REMAINING].append((own, remaining * 1000))
@@ -245,9 +251,14 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
     ]
 
 
-def labels(slo_id: str) -> str:
+def labels(slo_id: str, group: Labels = ()) -> str:
     """The labels of a recorded series, as an assertion writes them."""
-    return f"{{slo_id={string(slo_id)}}}"
+    return series_name("", {"slo_id": slo_id, **dict(group)})
+
+
+def own_labels(track: Track) -> str:
+    """The labels of a track's series."""
+    return labels(track.slo.slo_id, track.group)
 
 
 def not_decoy(name: str) -> str:
@@ -260,15 +271,15 @@ def burn_query(window: Window) -> str:
     return names.burn_rate(window.name)
 
 
-def _own(spec: Spec, window: Window) -> list[tuple[int, Slo]]:
-    return [(factor, slo) for factor, slo in enumerate(spec.slos, start=1) if window in slo.windows]
+def _own(spec: Spec, window: Window) -> list[Track]:
+    return [track for track in tracks(spec) if window in track.slo.windows]
 
 
 def _within(tiles: dict[int, float], tile: int, length: int) -> list[float]:
     return [value for moment, value in tiles.items() if tile - length < moment <= tile]
 
 
-def _course_slots(course: _Course, length: int, column: int, factor: int) -> list[Slot]:
+def _course_slots(course: _Course, length: int, column: int, factor: float) -> list[Slot]:
     slots: list[Slot] = []
     for index, run in enumerate(course):
         end = course[index + 1][0] if index + 1 < len(course) else length
@@ -277,7 +288,7 @@ def _course_slots(course: _Course, length: int, column: int, factor: int) -> lis
 
 
 @lru_cache(maxsize=256)
-def _fast_text(length: int, column: int, factor: int) -> str:
+def _fast_text(length: int, column: int, factor: float) -> str:
     """The fast course as promtool reads it; tile k stands in the last slot before evaluation k."""
     tiles = _course_slots(_FAST_COURSE, length, column, factor)
     slots: list[Slot] = [tiles[0]]
@@ -288,12 +299,15 @@ def _fast_text(length: int, column: int, factor: int) -> str:
 
 
 def _fast_tiles(spec: Spec, length: int) -> list[Document]:
-    """The course as tiles of every SLO; each next SLO has that many times the events."""
+    """The course as tiles of every track."""
     found: list[Document] = []
-    for factor, slo in enumerate(spec.slos, start=1):
-        for column, name in ((_EVENTS_COLUMN, names.EVENTS["fast"]), (_BAD_COLUMN, names.BAD_EVENTS["fast"])):
+    for track in tracks(spec):
+        for column, name, factor in (
+            (_EVENTS_COLUMN, names.EVENTS["fast"], track.factor),
+            (_BAD_COLUMN, names.BAD_EVENTS["fast"], track.bad),
+        ):
             text = _fast_text(length, column, factor)
-            found.append({"series": f"{name}{labels(slo.slo_id)}", "values": text})
+            found.append({"series": f"{name}{own_labels(track)}", "values": text})
     for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
         decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * _FAST_SLOTS}"
         found.append({"series": f"{name}{labels(DECOY)}", "values": decoy})

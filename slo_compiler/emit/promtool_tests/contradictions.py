@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.alert_states import AlertCourse, course, of_group, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.batches import slo_batches
+from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import at, group, ramp, raw_input, series_name
+from slo_compiler.emit.promtool_tests.notation import Labels, at, group, ramp, raw_input, series_name
 from slo_compiler.ir import Counters, Histogram, Matcher, Selector, Slo, Spec
 from slo_compiler.promql.measurements import counts_of
 from slo_compiler.units import decimal_text
@@ -54,7 +55,7 @@ def contradictions(spec: Spec) -> list[Document]:
 
 def _is_drawable(slo: Slo) -> bool:
     try:
-        _series(slo, _TOTAL, _PART)
+        _series(slo, groups_of(slo)[0], _TOTAL, _PART)
     except NoExample:
         return False
     return True
@@ -66,9 +67,10 @@ def _over_and_back(spec: Spec, slos: list[Slo]) -> Document:
     checks: list[Document] = []
     courses: list[AlertCourse] = []
     for slo in slos:
-        own = course(alerts.impossible_data(spec, slo), *_activity(length, step), step)
+        rule = of_group(alerts.impossible_data(spec, slo), groups_of(slo)[0])
+        own = course(rule, *_activity(length, step), step)
         looks = sorted(own.changes() | {4, length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["sli"], only=own.name)
+        checks += state_checks([own], looks, step, slo.slo_id, ["sli", *slo.groups.labels], only=own.name)
         courses.append(own)
     fires = max(look for look, state in enumerate(courses[0].states) if state == "firing")
     texts = [text_checks(courses, courses[0].name, fires - 2, step)]
@@ -92,8 +94,10 @@ def _bystanders(spec: Spec, slos: list[Slo]) -> list[Document]:
             if total is None or own is None or total.name != own.name or total.matchers == own.matchers:
                 continue
             with contextlib.suppress(NoExample):  # whoever reads only what the batch reads stands in no way
-                labels = {**matching(total.matchers, own.matchers), "replica": "bystander"}
-                found.append(raw_input(series_name(total.name, labels), _text(_TOTAL, 100)))
+                found_labels = matching(total.matchers, own.matchers)
+                for group_labels in groups_of(other):
+                    labels = {**placed(found_labels, other, group_labels), free_name("replica", other): "bystander"}
+                    found.append(raw_input(series_name(total.name, labels), _text(_TOTAL, 100)))
     return found
 
 
@@ -109,7 +113,8 @@ def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     for slo in slos:
         silent = course(alerts.impossible_data(spec, slo), (False,) * 25, (0.0,) * 25, step)
         looks = [look for look in (630, 690) if look % step == 0]
-        checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, ["sli"], only=silent.name)
+        by = ["sli", *slo.groups.labels]
+        checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, by, only=silent.name)
     return group(
         f"no contradiction of {_names(slos)}", at(_EXACT_SLOT), _all_series(slos, _EXACT_TOTAL, _EXACT_PART), checks
     )
@@ -144,30 +149,42 @@ def _text(ramps: _Ramps, factor: float) -> str:
 def _all_series(slos: list[Slo], total: _Ramps, part: _Ramps) -> list[Document]:
     found: dict[str, Document] = {}
     for slo in slos:
-        for item in _series(slo, total, part):
+        first, *others = groups_of(slo)
+        for item in _series(slo, first, total, part):
             found.setdefault(item["series"], item)
+        for other in others:
+            # Twice the events and half of the part: both groups together would never contradict themselves.
+            for item in _series(slo, other, _times(total, 2), _times(part, 0.5)):
+                found.setdefault(item["series"], item)
     return list(found.values())
 
 
-def _series(slo: Slo, total: _Ramps, part: _Ramps) -> list[Document]:
+def _times(ramps: _Ramps, factor: float) -> _Ramps:
+    return tuple((start * factor, rise * factor, last) for start, rise, last in ramps)
+
+
+def _series(slo: Slo, group_labels: Labels, total: _Ramps, part: _Ramps) -> list[Document]:
     measurement = slo.counted
+    replicas = partial(_replicas, slo, group_labels)
     if isinstance(measurement, Histogram):
         edge = decimal_text(measurement.measured.edge)
         count = counts_of(measurement)[0]
         bucket = Selector(f"{measurement.names[0]}_bucket", measurement.matchers)
-        found = _replicas(count, {}, total, _TOTAL_SHARES)
-        found += _replicas(bucket, {"le": edge if "." in edge else f"{edge}.0"}, part, _PART_SHARES)
+        found = replicas(count, {}, total, _TOTAL_SHARES)
+        found += replicas(bucket, {"le": edge if "." in edge else f"{edge}.0"}, part, _PART_SHARES)
         # A rule that forgot the edge would read this bucket too.
-        return found + _replicas(bucket, {"le": "+Inf"}, total, _TOTAL_SHARES)
+        return found + replicas(bucket, {"le": "+Inf"}, total, _TOTAL_SHARES)
     if isinstance(measurement, Counters):
         shared = measurement.part.name == measurement.total.name
-        found = _replicas(measurement.total, {}, total, _TOTAL_SHARES, measurement.part.matchers if shared else ())
+        found = replicas(measurement.total, {}, total, _TOTAL_SHARES, measurement.part.matchers if shared else ())
         without = measurement.total.matchers if shared else ()
-        return found + _replicas(measurement.part, {}, part, _PART_SHARES, without)
+        return found + replicas(measurement.part, {}, part, _PART_SHARES, without)
     return []
 
 
 def _replicas(
+    slo: Slo,
+    group_labels: Labels,
     selector: Selector,
     more: dict[str, str],
     ramps: _Ramps,
@@ -182,9 +199,10 @@ def _replicas(
     alternatives = [matching(selector.matchers, without)] if without else variants(selector.matchers)
     found = []
     for index, share in enumerate(shares):
-        labels = {**alternatives[-1 - index % len(alternatives)], **more, "replica": f"r{index}"}
+        own = placed(alternatives[-1 - index % len(alternatives)], slo, group_labels)
+        labels = {**own, **more, free_name("replica", slo): f"r{index}"}
         found.append(raw_input(series_name(selector.name, labels), _text(ramps, share)))
     if not without:
-        misses = near_misses(selector.matchers, alternatives[-1])
+        misses = near_misses(selector.matchers, placed(alternatives[-1], slo, group_labels))
         found += [raw_input(series_name(selector.name, {**miss, **more}), _text(ramps, 5)) for miss in misses]
     return found

@@ -9,8 +9,16 @@ from functools import lru_cache
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.alert_states import (
+    FIRING,
+    AlertCourse,
+    course,
+    of_group,
+    state_checks,
+    text_checks,
+)
 from slo_compiler.emit.promtool_tests.batches import source_batches
+from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, ramp, raw_input, series_name, values
 from slo_compiler.ir import Deadline, Gauges, Matcher, Slo, Source, Spec
@@ -332,21 +340,25 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
         limit = float(slo.deadline.limit.seconds) * 0.8
         series += _age_series(slo, slo.deadline, limit)
         age = tuple(limit + 0.5 * _beyond_limit(index * step / 60) for index in range(length))
-        own = course(alerts.deadline_at_risk(spec, slo), tuple(value > limit for value in age), age, step)
+        rule = of_group(alerts.deadline_at_risk(spec, slo), groups_of(slo)[0])
+        own = course(rule, tuple(value > limit for value in age), age, step)
         looks = sorted(own.changes() | {2, length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["severity"], only=own.name)
+        checks += state_checks([own], looks, step, slo.slo_id, ["severity", *slo.groups.labels], only=own.name)
         texts.append(text_checks([own], own.name, own.states.index(FIRING) + 1, step))
     return checks, texts
 
 
 def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
     selector = deadline.pending_age
-    labels = variants(selector.matchers)[-1]
+    first, *others = groups_of(slo)
+    labels = placed(variants(selector.matchers)[-1], slo, first)
     oldest = values(_minute_slots(lambda minute: limit + 0.5 * _beyond_limit(minute)))
+    queue = free_name("queue", slo)
     found = [
-        raw_input(series_name(selector.name, {**labels, "queue": "oldest"}), oldest),
-        raw_input(series_name(selector.name, {**labels, "queue": "younger"}), ramp(1, 0, _SLOTS)),
+        raw_input(series_name(selector.name, {**labels, queue: "oldest"}), oldest),
+        raw_input(series_name(selector.name, {**labels, queue: "younger"}), ramp(1, 0, _SLOTS)),
     ]
+    found += [raw_input(series_name(selector.name, placed(labels, slo, other)), ramp(2, 0, _SLOTS)) for other in others]
     # A stranger is over the limit where the own queue is not.
     older = ramp(limit * 9, 0, _SLOTS)
     misses = near_misses(selector.matchers, labels)

@@ -60,6 +60,40 @@ def variants(matchers: Sequence[Matcher], violate: Sequence[Matcher] = ()) -> li
     return found[:_MOST_VARIANTS]
 
 
+def choices(label: str, matchers: Sequence[Matcher], count: int, known: Sequence[str] = ()) -> list[str]:
+    """Up to so many values of a label that satisfy its matchers; the second is none at all where they let it be.
+
+    Args:
+        known: values to choose from; made up where there are none.
+
+    Raises:
+        NoExample: none was found.
+    """
+    own = [matcher for matcher in matchers if matcher.label == label]
+    made = iter(known or [f"{label}-{index}" for index in range(2 * count)])
+    for matcher in own if not known else ():
+        if matcher.op == "=":
+            made = iter([matcher.value])
+            break
+        if matcher.op == "=~":
+            made = _numbered(matcher.value, 2 * count)
+    fitting = list(dict.fromkeys(value for value in made if all(_holds(matcher, value) for matcher in own)))
+    if not known and all(_holds(matcher, "") for matcher in own):
+        fitting.insert(1, "")
+    if not fitting:
+        raise NoExample(f"no value of {label} was found")
+    return fitting[:count]
+
+
+def _numbered(pattern: str, count: int) -> Iterator[str]:
+    """Texts that a pattern is likely to match, more of them where something in it may be anything."""
+    yield from (value for value in _examples(pattern) if value)
+    for alternative in _alternatives(pattern):
+        if ".*" in alternative or ".+" in alternative:
+            for index in range(count):
+                yield from (value for value in _examples(re.sub(r"\.[*+]", str(index), alternative)) if value)
+
+
 def near_misses(matchers: Sequence[Matcher], labels: dict[str, str]) -> Iterator[dict[str, str]]:
     """For each matcher, labels that satisfy all of them but this one."""
     for matcher in matchers:

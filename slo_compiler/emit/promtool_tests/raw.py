@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import raw_counters, raw_histogram
 from slo_compiler.emit.promtool_tests.batches import slo_batches
 from slo_compiler.emit.promtool_tests.burn import DECOY, labels
+from slo_compiler.emit.promtool_tests.groups import groups_of
 from slo_compiler.emit.promtool_tests.labels import NoExample
-from slo_compiler.emit.promtool_tests.notation import expect_scaled, group, raw_input, series_name
+from slo_compiler.emit.promtool_tests.notation import Labels, expect_scaled, group, raw_input, series_name
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
 from slo_compiler.emit.promtool_tests.slices import bad_share, handed_over, share
 from slo_compiler.ir import Counters, Histogram, Level, Slices, Slo, Spec
@@ -22,6 +24,14 @@ from slo_compiler.units import Duration, decimal_text
 _DECOY_EVENTS, _DECOY_FROM_SLOT = 0.5, 7
 # Record name -> its value at a time; None where there must be none.
 _Expected = dict[str, Callable[[float], float | None]]
+
+
+class _Of(NamedTuple):
+    """What must be recorded of one group of an SLO."""
+
+    slo: Slo
+    group: Labels
+    values: _Expected
 
 
 def raw_series(spec: Spec) -> list[Document]:
@@ -37,27 +47,30 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     slot = Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000)
     seconds = float(slot.seconds)
     series: dict[str, Document] = {}
-    expected: list[tuple[Slo, _Expected]] = []
+    expected: list[_Of] = []
     families: dict[tuple[object, ...], list[Slo]] = {}
     for slo in members:
         if isinstance(slo.measurement, Histogram):
             families.setdefault((slo.measurement.names, slo.measurement.matchers), []).append(slo)
         elif isinstance(slo.counted, Counters):
-            try:
-                drawn = raw_counters.series(slo.counted, seconds)
-            except NoExample:
-                continue  # its tiles are proven from recorded series alone
-            series |= {item["series"]: item for item in drawn}
-            expected.append((slo, _counters(slo.counted, slo, spec, seconds)))
+            for index, own in enumerate(groups_of(slo)):
+                try:
+                    drawn = raw_counters.series(slo, own, seconds, rest_only=index > 0)
+                except NoExample:
+                    break  # its tiles are proven from recorded series alone
+                series |= {item["series"]: item for item in drawn}
+                expected.append(_Of(slo, own, _counters(slo.counted, slo, spec, seconds, rest_only=index > 0)))
     for family in families.values():
         histograms = [slo.measurement for slo in family if isinstance(slo.measurement, Histogram)]
         edges = raw_histogram.edge_texts(histograms)
-        series |= {item["series"]: item for item in raw_histogram.series(histograms[0], edges, seconds)}
-        for slo, histogram in zip(family, histograms, strict=True):
-            expected.append((slo, _histogram(histogram, edges, spec, seconds)))
+        for index, own in enumerate(groups_of(family[0])):
+            drawn = raw_histogram.series(family[0], own, edges, seconds, good=index > 0)
+            series |= {item["series"]: item for item in drawn}
+            for slo, histogram in zip(family, histograms, strict=True):
+                expected.append(_Of(slo, own, _histogram(histogram, edges, spec, seconds, good=index > 0)))
     if not expected:
         return None
-    expected.sort(key=lambda item: spec.slos.index(item[0]))
+    expected.sort(key=lambda item: spec.slos.index(item.slo))
     for level in Level:
         decoy = series_name(names.EVENTS[level.value], {"slo_id": DECOY})
         last = int(_look(spec, raw_histogram.LENGTH) / seconds)
@@ -66,21 +79,21 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     return group(f"raw series give tiles of {_title(expected)}", slot.promql, list(series.values()), checks)
 
 
-def _title(expected: list[tuple[Slo, _Expected]]) -> str:
-    return ", ".join(slo.name for slo, _ in expected)
+def _title(expected: list[_Of]) -> str:
+    return ", ".join(dict.fromkeys(item.slo.name for item in expected))
 
 
-def _checks(spec: Spec, expected: list[tuple[Slo, _Expected]]) -> list[Document]:
-    records = sorted({record for _, values in expected for record in values})
+def _checks(spec: Spec, expected: list[_Of]) -> list[Document]:
+    records = sorted({record for item in expected for record in item.values})
     looks: set[int] = set()
-    for slo, _ in expected:
-        looks.update(raw_histogram.LOOKS if isinstance(slo.measurement, Histogram) else raw_counters.LOOKS)
-    asked = "|".join(slo.slo_id for slo, _ in expected)
+    for item in expected:
+        looks.update(raw_histogram.LOOKS if isinstance(item.slo.measurement, Histogram) else raw_counters.LOOKS)
+    asked = "|".join(dict.fromkeys(item.slo.slo_id for item in expected))
     checks = []
     for look in sorted({_look(spec, look) for look in looks}):
         for record in records:
-            own = [(slo, values[record]) for slo, values in expected if record in values]
-            samples = [(labels(slo.slo_id), value) for slo, at in own if (value := at(look)) is not None]
+            own = [(labels(item.slo.slo_id, item.group), item.values.get(record)) for item in expected]
+            samples = [(key, value) for key, at in own if at is not None and (value := at(look)) is not None]
             checks.append(expect_scaled(look, f"{record}{{slo_id=~{string(asked)}}}", samples))
     return checks
 
@@ -91,13 +104,13 @@ def _look(spec: Spec, drawn: int) -> int:
     return math.ceil(drawn * float(spec.steps.scrape) / DRAWN_SCRAPE / step) * step
 
 
-def _histogram(histogram: Histogram, edges: list[str], spec: Spec, slot: float) -> _Expected:
+def _histogram(histogram: Histogram, edges: list[str], spec: Spec, slot: float, *, good: bool) -> _Expected:
     measured = edges.index(decimal_text(histogram.measured.edge))
     other = edges.index(decimal_text(histogram.other.edge)) if histogram.other is not None else None
     shape = (len(histogram.names), len(edges), slot, measured, other)
 
     def tiles(level: Level, time: float) -> raw_histogram.Tiles:
-        return raw_histogram.expected(*shape, level, spec.steps, time)
+        return raw_histogram.expected(*shape, level, spec.steps, time, good=good)
 
     found: _Expected = {names.COVERED: lambda time: tiles(Level.FAST, time).covered}
     for level in Level:
@@ -110,7 +123,7 @@ def _histogram(histogram: Histogram, edges: list[str], spec: Spec, slot: float) 
     return found
 
 
-def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float) -> _Expected:
+def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float, *, rest_only: bool) -> _Expected:
     shared = raw_counters.part_in_total(counters)
     if isinstance(slo.measurement, Slices):
         return _sliced(counters, slo.measurement, spec, slot)
@@ -119,7 +132,7 @@ def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float) -> _Expecte
 
         def tiles(time: float, level: Level = level) -> raw_counters.CounterTiles:
             step, scrape = spec.steps.of(level), float(spec.steps.scrape)
-            return raw_counters.expected(shared, slot, counters.part_is, step, scrape, time)
+            return raw_counters.expected(shared, slot, counters.part_is, step, scrape, time, rest_only=rest_only)
 
         found[names.EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).events  # type: ignore[misc]
         found[names.BAD_EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).bad  # type: ignore[misc]

@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, raw_input, series_name, values
+from slo_compiler.emit.promtool_tests.groups import free_name, placed
+from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses, variants
+from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Labels, Slot, raw_input, series_name, values
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
-from slo_compiler.ir import Counters, Matcher
+from slo_compiler.ir import Counters, Matcher, Slo
 
 _LENGTH = 910
 _IMPOSSIBLE = range(580, 630)
@@ -100,11 +101,17 @@ class Fleet:
         self.texts = [values(slots) for slots in self.slots]
         self.up_texts = {name: values(slots) for name, slots in self.ups.items()}
 
-    def tiles(self, part_is: str, step: int, scrape: float, time: float) -> CounterTiles:
-        """The oracle for the last `step` seconds: what rate sees, and what was born in targets that were up."""
+    def tiles(self, part_is: str, step: int, scrape: float, time: float, *, rest_only: bool = False) -> CounterTiles:
+        """The oracle for the last `step` seconds: what rate sees, and what was born in targets that were up.
+
+        Args:
+            rest_only: without the counters of the part, as in a group where none was ever born.
+        """
         window = step + scrape
         total = part = 0.0
         for life, samples in zip(_LIVES, self.samples, strict=True):
+            if rest_only and life.counts == "part":
+                continue
             seen = (model.rate(samples, time, window) or 0.0) * step
             seen += model.born(samples, self.up_samples[life.target], time, step)
             if life.counts == "part":
@@ -169,10 +176,17 @@ def fleet(part_in_total: bool, slot_seconds: float) -> Fleet:
 
 @lru_cache(maxsize=4096)
 def expected(
-    part_in_total: bool, slot_seconds: float, part_is: str, step: int, scrape: float, time: float
+    part_in_total: bool,
+    slot_seconds: float,
+    part_is: str,
+    step: int,
+    scrape: float,
+    time: float,
+    *,
+    rest_only: bool = False,
 ) -> CounterTiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(part_in_total, slot_seconds).tiles(part_is, step, scrape, time)
+    return fleet(part_in_total, slot_seconds).tiles(part_is, step, scrape, time, rest_only=rest_only)
 
 
 def part_in_total(counters: Counters) -> bool:
@@ -180,40 +194,56 @@ def part_in_total(counters: Counters) -> bool:
     return counters.total.name == counters.part.name
 
 
-def series(counters: Counters, slot_seconds: float) -> list[Document]:
+def series(slo: Slo, group: Labels, slot_seconds: float, *, rest_only: bool) -> list[Document]:
     """The fleet in the spec's own names and labels, with near misses of every matcher beside it.
 
+    Args:
+        group: of the SLO, whose fleet this is.
+
     Raises:
-        NoExample: no label values fit the selectors.
+        NoExample: no label values fit the selectors, or the groups are what the fleet itself is told apart by.
+        TypeError: the SLO reads no counters.
     """
+    counters = slo.counted
+    if not isinstance(counters, Counters):
+        raise TypeError(f"{slo.slo_id} reads no counters")
+    if "instance" in slo.groups.labels:
+        raise NoExample("a fleet of several targets is in no one group")
     total, part = counters.total, counters.part
     shared = part_in_total(counters)
     parts = variants((*part.matchers, *total.matchers) if shared else part.matchers)
     rests = variants(total.matchers, part.matchers if shared else ())
+    parts, rests = ([placed(labels, slo, group) for labels in found] for found in (parts, rests))
     part_labels, rest_labels = parts[0], rests[0]
+    grouped = [Matcher(label, "=", value) for label, value in group]
+    shard = free_name("shard", slo)
     drawn = fleet(shared, slot_seconds)
     found = []
     for index, (life, text) in enumerate(zip(_LIVES, drawn.texts, strict=True)):
+        if rest_only and life.counts == "part":
+            continue
         selector, alternatives = (part, parts) if life.counts == "part" else (total, rests)
         labels = alternatives[index % len(alternatives)]
-        own = _labels(labels, selector.matchers, life.target)
-        found.append(raw_input(series_name(selector.name, {**own, "shard": life.name}), text))
+        own = _labels(labels, (*selector.matchers, *grouped), life.target)
+        found.append(raw_input(series_name(selector.name, {**own, shard: life.name}), text))
     for selector, labels in ((total, rest_labels), (part, part_labels)):
         # A near miss of the part is a part of the total where both are one metric: there, only the total's count.
         matchers = total.matchers if shared else selector.matchers
         for miss in near_misses(matchers, labels):
-            own = _labels(miss, matchers, "g0")
-            found.append(raw_input(series_name(selector.name, {**own, "shard": "all"}), drawn.texts[0]))
-    return [*found, *_up_series(counters, drawn)]
+            own = _labels(miss, (*matchers, *grouped), "g0")
+            found.append(raw_input(series_name(selector.name, {**own, shard: "all"}), drawn.texts[0]))
+    return [*found, *_up_series(slo, group, counters, drawn)]
 
 
-def _up_series(counters: Counters, drawn: Fleet) -> list[Document]:
+def _up_series(slo: Slo, group: Labels, counters: Counters, drawn: Fleet) -> list[Document]:
     """`up` of every target: what born events are judged by, with the job that the counters have."""
     found: dict[str, Document] = {}
+    grouped = [Matcher(label, "=", value) for label, value in group]
     for selector in (counters.total, counters.part):
-        labels = matching(selector.matchers)
+        labels = placed(matching(selector.matchers), slo, group)
         for target, text in drawn.up_texts.items():
-            own = {key: value for key, value in _labels(labels, selector.matchers, target).items() if key in _UP_LABELS}
+            all_labels = _labels(labels, (*selector.matchers, *grouped), target)
+            own = {key: value for key, value in all_labels.items() if key in _UP_LABELS}
             name = series_name("up", own)
             found[name] = raw_input(name, text)
             # Another job on the same instance is up all the time.

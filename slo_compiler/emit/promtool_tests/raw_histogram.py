@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
+from slo_compiler.emit.promtool_tests.groups import placed
 from slo_compiler.emit.promtool_tests.labels import near_misses, variants
-from slo_compiler.emit.promtool_tests.notation import GAP, Slot, raw_input, series_name, values
-from slo_compiler.ir import Histogram, Level, Matcher, Steps
+from slo_compiler.emit.promtool_tests.notation import GAP, Labels, Slot, raw_input, series_name, values
+from slo_compiler.ir import Histogram, Level, Matcher, Slo, Steps
 from slo_compiler.units import decimal_text
 
 # The scenario is drawn for scrapes 15 s apart, in slots of a third of that, and stretches with the scrape interval.
@@ -65,9 +66,14 @@ class Tiles:
 
 
 class Fleet:
-    """The samples of every replica, the same for all histograms with as many names and edges."""
+    """The samples of every replica, the same for all histograms with as many names and edges.
 
-    def __init__(self, names: int, edges: int, slot_seconds: float) -> None:
+    Args:
+        good: nothing is late; a fleet of another group than one in trouble.
+    """
+
+    def __init__(self, names: int, edges: int, slot_seconds: float, *, good: bool = False) -> None:
+        self.good = good
         self.names = names
         self.edges = edges
         self.slot = slot_seconds
@@ -140,7 +146,7 @@ class Fleet:
         requests = 6 + (scrape * 7 + index * 5) % 9
         if time >= _STEP_UP:
             requests *= 2
-        if edge is None:
+        if edge is None or self.good:
             return requests
         if pod.impossible and int(time) in _IMPOSSIBLE:
             return requests + 500
@@ -148,9 +154,9 @@ class Fleet:
 
 
 @lru_cache(maxsize=256)
-def fleet(names: int, edges: int, slot_seconds: float) -> Fleet:
+def fleet(names: int, edges: int, slot_seconds: float, *, good: bool) -> Fleet:
     """The fleet for a histogram with so many names and read edges."""
-    return Fleet(names, edges, slot_seconds)
+    return Fleet(names, edges, slot_seconds, good=good)
 
 
 @lru_cache(maxsize=4096)
@@ -163,23 +169,33 @@ def expected(
     level: Level,
     steps: Steps,
     time: float,
+    *,
+    good: bool,
 ) -> Tiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(names, edges, slot_seconds).tiles(measured, other, level, steps, time)
+    return fleet(names, edges, slot_seconds, good=good).tiles(measured, other, level, steps, time)
 
 
-def series(histogram: Histogram, edges: Sequence[str], slot_seconds: float) -> list[Document]:
+def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *, good: bool) -> list[Document]:
     """The fleet in the engine's own names and labels, with near misses of every matcher beside it.
 
     Args:
+        group: of the SLO, whose fleet this is.
         edges: the edges that are read, ascending, as decimal texts.
+
+    Raises:
+        TypeError: the SLO reads no histogram.
     """
-    drawn = fleet(len(histogram.names), len(edges), slot_seconds)
-    alternatives = variants(histogram.matchers)
+    histogram = slo.measurement
+    if not isinstance(histogram, Histogram):
+        raise TypeError(f"{slo.slo_id} reads no histogram")
+    drawn = fleet(len(histogram.names), len(edges), slot_seconds, good=good)
+    alternatives = [placed(labels, slo, group) for labels in variants(histogram.matchers)]
     labels = alternatives[0]
+    grouped = [Matcher(label, "=", value) for label, value in group]
     found = []
     for index, pod in enumerate(_PODS):
-        own = _pod_labels(alternatives[index % len(alternatives)], histogram.matchers, pod.name)
+        own = _pod_labels(alternatives[index % len(alternatives)], (*histogram.matchers, *grouped), pod.name)
         for name in (histogram.names[position] for position in drawn.names_of(pod)):
             found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[index]))
             if pod.buckets:
@@ -191,7 +207,7 @@ def series(histogram: Histogram, edges: Sequence[str], slot_seconds: float) -> l
                 found.append(raw_input(series_name(f"{name}_bucket", {**own, **le}), drawn.count_texts[index]))
     for miss in near_misses(histogram.matchers, labels):
         for name in histogram.names:
-            own = _pod_labels(miss, histogram.matchers, "p0")
+            own = _pod_labels(miss, (*histogram.matchers, *grouped), "p0")
             found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[2]))
             found += [
                 raw_input(series_name(f"{name}_bucket", {**own, "le": _le(edge, whole=False)}), text)

@@ -7,9 +7,27 @@ from functools import lru_cache
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
-from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.alert_states import (
+    FIRING,
+    AlertCourse,
+    course,
+    of_group,
+    state_checks,
+    text_checks,
+)
 from slo_compiler.emit.promtool_tests.burn import DECOY
-from slo_compiler.emit.promtool_tests.notation import GAP, Slot, at, group, input_series, raw_input, series_name, values
+from slo_compiler.emit.promtool_tests.groups import groups_of
+from slo_compiler.emit.promtool_tests.notation import (
+    GAP,
+    Labels,
+    Slot,
+    at,
+    group,
+    input_series,
+    raw_input,
+    series_name,
+    values,
+)
 from slo_compiler.ir import Histogram, Level, Slo, Spec, Tier
 from slo_compiler.promql import names
 
@@ -63,14 +81,22 @@ def burn_rate_alerts(spec: Spec) -> Document:
     found: list[AlertCourse] = []
     text_looks: set[int] = set()
     for slo, item in zip(spec.slos, courses, strict=True):
+        group_labels, *others = groups_of(slo)
         own = [
-            course(alerts.burn_rate_alert(spec, slo, tier), *_tier_activity(slo.tiers, index, length, step), step)
+            course(
+                of_group(alerts.burn_rate_alert(spec, slo, tier), group_labels),
+                *_tier_activity(slo.tiers, index, length, step),
+                step,
+            )
             for index, tier in enumerate(slo.tiers)
         ]
-        own += _budget_and_coverage(spec, slo, length, step)
-        series += _series(slo, step, length)
+        own += _budget_and_coverage(spec, slo, group_labels, length, step)
+        series += _series(slo, group_labels, step, length)
+        for other in others:
+            series += _quiet_series(slo, other, length)
         looks = item.looks.union({1}, *(alert.changes() for alert in own))
-        checks += state_checks(own, sorted(look for look in looks if look < length), step, slo.slo_id, ["tier"])
+        by = ["tier", *slo.groups.labels]
+        checks += state_checks(own, sorted(look for look in looks if look < length), step, slo.slo_id, by)
         found += own
         text_looks |= set(item.texts)
     series += _decoys(spec, length)
@@ -168,12 +194,12 @@ def _tier_activity(
     return tuple(active), tuple(value)
 
 
-def _budget_and_coverage(spec: Spec, slo: Slo, length: int, step: int) -> list[AlertCourse]:
+def _budget_and_coverage(spec: Spec, slo: Slo, own: Labels, length: int, step: int) -> list[AlertCourse]:
     if slo.mode == "none":
         return []
-    found = [_below(alerts.budget_exhausted(spec, slo), _REMAINING_EDGE, length, step)]
+    found = [_below(of_group(alerts.budget_exhausted(spec, slo), own), _REMAINING_EDGE, length, step)]
     if isinstance(slo.measurement, Histogram):
-        found.append(_below(alerts.coverage_low(spec, slo), _COVERED_EDGE, length, step))
+        found.append(_below(of_group(alerts.coverage_low(spec, slo), own), _COVERED_EDGE, length, step))
     return found
 
 
@@ -206,8 +232,8 @@ def _bad_text(tiers: tuple[Tier, ...], step: int, level: str, length: int) -> st
     return values([tiles.get(index, 0.0) for index in range(length)])
 
 
-def _series(slo: Slo, step: int, length: int) -> list[Document]:
-    own = {"slo_id": slo.slo_id}
+def _series(slo: Slo, group_labels: Labels, step: int, length: int) -> list[Document]:
+    own = {"slo_id": slo.slo_id, **dict(group_labels)}
     texts = {names.burn_rate(window.name): _burn_text(slo.tiers, step, window.name, length) for window in slo.windows}
     for level in Level:
         if any(tier.long.level is level for tier in slo.tiers):
@@ -216,6 +242,17 @@ def _series(slo: Slo, step: int, length: int) -> list[Document]:
     if isinstance(slo.measurement, Histogram):
         texts[names.COVERED] = _edge_text(_COVERED_EDGE, length)
     return [raw_input(series_name(name, own), text) for name, text in texts.items()]
+
+
+def _quiet_series(slo: Slo, group_labels: Labels, length: int) -> list[Document]:
+    """A group that never alerts: it burns nothing and has budget left, but holds bad events over every guard."""
+    own = {"slo_id": slo.slo_id, **dict(group_labels)}
+    quiet = {names.burn_rate(window.name): 0.0 for window in slo.windows}
+    quiet |= {names.BAD_EVENTS[tier.long.level.value]: _MANY for tier in slo.tiers}
+    quiet[names.PERIOD_BUDGET_REMAINING] = 0.5
+    if isinstance(slo.measurement, Histogram):
+        quiet[names.COVERED] = 1.0
+    return [input_series(name, own, [value] * length) for name, value in quiet.items()]
 
 
 def _decoys(spec: Spec, length: int) -> list[Document]:
@@ -269,17 +306,25 @@ def slow_guards(spec: Spec) -> Document | None:
         tiers = tuple(sorted((t for t in slo.tiers if t.long.level is Level.SLOW), key=lambda tier: -tier.long.tiles))
         if not tiers:
             continue
+        group_labels, *others = groups_of(slo)
         guards = _guards(tiers, per_look)
         length = max(length, guards.last * per_look + 1)
         own = []
         for tier in tiers:
             fires = dict(guards.looks)[tier.name]
             active = [index == fires for index in range(guards.last + 1)]
-            rule = alerts.burn_rate_alert(spec, slo, tier)
+            rule = of_group(alerts.burn_rate_alert(spec, slo, tier), group_labels)
             own.append(course(rule, active, [_HIGH] * (guards.last + 1), _EVALUATION_SECONDS))
-        series += [raw_input(series_name(name, {"slo_id": slo.slo_id}), text) for name, text in guards.texts]
+        labels = {"slo_id": slo.slo_id, **dict(group_labels)}
+        series += [raw_input(series_name(name, labels), text) for name, text in guards.texts]
+        every_look = _sparse_text(tuple((look * per_look, _MANY) for look in range(guards.last)), length)
+        for other in others:
+            # Bad events over every guard, without a burn rate.
+            bad = series_name(names.BAD_EVENTS["slow"], {"slo_id": slo.slo_id, **dict(other)})
+            series.append(raw_input(bad, every_look))
         windows |= {tier.long.name for tier in tiers} | {tier.short.name for tier in tiers}
-        checks += state_checks(own, range(guards.last), _EVALUATION_SECONDS, slo.slo_id, ["tier"])
+        by = ["tier", *slo.groups.labels]
+        checks += state_checks(own, range(guards.last), _EVALUATION_SECONDS, slo.slo_id, by)
     if not checks:
         return None
     for name in [names.BAD_EVENTS["slow"], *(names.burn_rate(window) for window in sorted(windows))]:
