@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
-from slo_compiler.ir import Slices, Slo, Spec, Throughput, Tier
+from slo_compiler.ir import Groups, Slices, Slo, Spec, Throughput, Tier
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -82,6 +82,9 @@ def _spec_lines(spec: Spec, width: int) -> Iterator[str]:
 def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
     """Field, value, origin; the promised threshold stands directly above the measured one."""
     rows = [(_FIELDS.get(item.field, item.field), item.value, item.origin) for item in slo.provenance]
+    if slo.groups.labels:
+        kept = ", ".join(slo.groups.allow) if slo.groups.allow else f"the {slo.groups.most} with the most traffic"
+        rows.append(("groups", ", ".join(slo.groups.labels), kept))
     return [*rows, ("mode", slo.mode, "")]
 
 
@@ -119,6 +122,7 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         "promised": _seconds(slo.promised),
         "measured": _seconds(slo.measured),
         "period": _seconds(slo.period.length),
+        **_groups_json(slo.groups),
         "mode": slo.mode,
         "provenance": [
             {"field": _FIELDS.get(item.field, item.field), "value": _number(slo, item.field), "origin": item.origin}
@@ -126,6 +130,13 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         ],
         "tiers": [_tier_json(slo, tier) for tier in slo.tiers],
     }
+
+
+def _groups_json(groups: Groups) -> dict[str, Any]:
+    if not groups.labels:
+        return {}
+    which = {"maxGroups": groups.most} if groups.most else {"allow": groups.allow}
+    return {"groupBy": {"labels": groups.labels, **which}}
 
 
 def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.burn import DECOY, labels
-from slo_compiler.emit.promtool_tests.groups import groups_of, placed, values_of
+from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed, values_of
 from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses
 from slo_compiler.emit.promtool_tests.notation import (
     GAP,
@@ -257,11 +257,11 @@ def _counted(slo: Slo, own: Labels, text: str, *, replica: int = 0, up: str = ""
         NoExample: no series is as the events of such a group are.
     """
     measurement = slo.measurement
-    target = {"job": "gw", "instance": f"r{replica}"}
+    target, apart = {"job": "gw", "instance": "g0"}, {free_name("replica", slo): f"r{replica}"}
     if isinstance(measurement, Histogram):
         # The second replica has an older name, where there is one.
         index = -1 if replica else 0
-        found = placed({**target, **matching(measurement.matchers)}, slo, own)
+        found = placed({**target, **matching(measurement.matchers), **apart}, slo, own)
         edge = decimal_text(measurement.measured.edge)
         bucket = {**found, "le": edge if "." in edge else f"{edge}.0"}
         return [
@@ -271,7 +271,7 @@ def _counted(slo: Slo, own: Labels, text: str, *, replica: int = 0, up: str = ""
     assert isinstance(measurement, Counters)
     series = []
     for name, of_name in _good_series(measurement).items():
-        found = placed({**target, **of_name}, slo, own)
+        found = placed({**target, **of_name, **apart}, slo, own)
         series.append(raw_input(series_name(name, found), text))
         if up:
             series.append(raw_input(series_name("up", {key: found[key] for key in target if key in found}), up))

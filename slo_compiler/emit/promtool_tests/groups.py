@@ -51,8 +51,12 @@ def _groups_of(labels: tuple[str, ...], allow: tuple[str, ...], matchers: tuple[
 
 
 def groups_of(slo: Slo) -> tuple[Labels, ...]:
-    """Labels of some groups, which differ in each label; one without labels where there is no `groupBy`."""
-    return _groups_of(slo.groups.labels, slo.groups.allow, matchers_of(slo))
+    """Labels of some groups, which differ in each label; one without labels where there is no `groupBy`.
+
+    No more than are recorded: what happens to the others is another test's matter.
+    """
+    found = _groups_of(slo.groups.labels, slo.groups.allow, matchers_of(slo))
+    return found[: slo.groups.most] if slo.groups.most else found
 
 
 def matchers_of(slo: Slo) -> tuple[Matcher, ...]:
@@ -72,6 +76,11 @@ def placed(labels: Mapping[str, str], slo: Slo, group: Labels) -> dict[str, str]
     """The labels of a series in a group, whatever they say of the group themselves."""
     own = {label: value for label, value in labels.items() if label not in slo.groups.labels}
     return {**own, **dict(group)}
+
+
+def as_matchers(slo: Slo, group: Labels) -> list[Matcher]:
+    """What the series of a group satisfy; a label that it lacks is empty."""
+    return [Matcher(label, "=", dict(group).get(label, "")) for label in slo.groups.labels]
 
 
 def free_name(name: str, slo: Slo) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.groups import free_name, placed
+from slo_compiler.emit.promtool_tests.groups import as_matchers, free_name, placed
 from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Labels, Slot, raw_input, series_name, values
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
@@ -215,7 +215,7 @@ def series(slo: Slo, group: Labels, slot_seconds: float, *, rest_only: bool) -> 
     rests = variants(total.matchers, part.matchers if shared else ())
     parts, rests = ([placed(labels, slo, group) for labels in found] for found in (parts, rests))
     part_labels, rest_labels = parts[0], rests[0]
-    grouped = [Matcher(label, "=", value) for label, value in group]
+    grouped = as_matchers(slo, group)
     shard = free_name("shard", slo)
     drawn = fleet(shared, slot_seconds)
     found = []
@@ -238,7 +238,7 @@ def series(slo: Slo, group: Labels, slot_seconds: float, *, rest_only: bool) -> 
 def _up_series(slo: Slo, group: Labels, counters: Counters, drawn: Fleet) -> list[Document]:
     """`up` of every target: what born events are judged by, with the job that the counters have."""
     found: dict[str, Document] = {}
-    grouped = [Matcher(label, "=", value) for label, value in group]
+    grouped = as_matchers(slo, group)
     for selector in (counters.total, counters.part):
         labels = placed(matching(selector.matchers), slo, group)
         for target, text in drawn.up_texts.items():

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.groups import placed
+from slo_compiler.emit.promtool_tests.groups import as_matchers, placed
 from slo_compiler.emit.promtool_tests.labels import near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, Labels, Slot, raw_input, series_name, values
 from slo_compiler.ir import Histogram, Level, Matcher, Slo, Steps
@@ -192,7 +192,7 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
     drawn = fleet(len(histogram.names), len(edges), slot_seconds, good=good)
     alternatives = [placed(labels, slo, group) for labels in variants(histogram.matchers)]
     labels = alternatives[0]
-    grouped = [Matcher(label, "=", value) for label, value in group]
+    grouped = as_matchers(slo, group)
     found = []
     for index, pod in enumerate(_PODS):
         own = _pod_labels(alternatives[index % len(alternatives)], (*histogram.matchers, *grouped), pod.name)
