@@ -144,7 +144,7 @@ REFUSED: dict[str, tuple[str, str, str, str, str, str]] = {
         "groupBy names team twice",
         "remove one team",
     ),
-    "no label": ("{labels: []}", GATEWAY, "SLO203", "[]", "too few", "at least 1"),
+    "no label": ("{labels: []}", GATEWAY, "SLO203", "[]", "holds 0", "at least 1"),
     "values of two labels": (
         "{labels: [team, region], allow: [a]}",
         GATEWAY,
@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[str, str, str, str, str, str]] = {
         "allow names values of one label, and groupBy has 2",
         "leave allow out",
     ),
-    "no value": ("{labels: [team], allow: []}", GATEWAY, "SLO203", "[]", "too few", "at least 1"),
+    "no value": ("{labels: [team], allow: []}", GATEWAY, "SLO203", "[]", "holds 0", "at least 1"),
     "no group at all": ("{labels: [team], maxGroups: 0}", GATEWAY, "SLO203", "0", "at least 1", "1 or more"),
     "too many groups": ("{labels: [team], maxGroups: 1001}", GATEWAY, "SLO203", "1001", "at most 1000", "1000 or less"),
     "half a group": ("{labels: [team], maxGroups: 2.5}", GATEWAY, "SLO203", "2.5", "whole number", "digits"),
