@@ -26,7 +26,7 @@ HEADINGS = ["What", "Why it matters", "How to mend", "Wrong", "Right"]
 TODAY = datetime.date(2027, 3, 1)
 # An expired waiver lifts nothing any more, so the finding that it lifted is always beside it.
 COMPANIONS = {Code.SLO306: {Code.SLO407}}
-CONSOLE = {Code.SLO602}
+CONSOLE = {Code.SLO207, Code.SLO602}
 WITH_SPEC = [code for code in Code if code not in CONSOLE]
 
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -135,3 +135,22 @@ def test_the_session_of_a_foreign_file_runs_as_shown(tmp_path: Path, monkeypatch
 
     foreign.rename("by-hand.yaml")
     assert CliRunner().invoke(cli, ["compile", "chat.yaml", "-o", "out", "-q"]).exit_code == 0
+
+
+def test_the_session_of_a_migration_runs_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = read_page(Code.SLO207)
+    old, session = page.example("Wrong")
+    new, _ = page.example("Right")
+    assert session is not None
+    expected = "".join(line for line in session.splitlines(keepends=True) if not line.startswith("$ "))
+    monkeypatch.chdir(tmp_path)
+    Path("chat.yaml").write_text(old, encoding="utf-8")
+
+    done = CliRunner().invoke(cli, ["migrate", "chat.yaml"])
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", expected)
+    assert Path("chat.yaml").read_text(encoding="utf-8") == new
+    compare(Code.SLO207, done.stderr)
+
+    again = CliRunner().invoke(cli, ["migrate", "chat.yaml", "-q"])
+    assert (again.exit_code, again.output) == (0, "")
+    assert CliRunner().invoke(cli, ["validate", "chat.yaml", "-q"]).exit_code == 0

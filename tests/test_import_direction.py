@@ -28,6 +28,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("checks",),
     ("emit",),
     ("write", "external"),
+    ("migrate",),
     ("analysis",),
     ("pipeline", "prove", "explain", "describe_catalog", "schemas", "scaffold"),
     ("cli",),

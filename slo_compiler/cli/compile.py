@@ -18,6 +18,7 @@ from slo_compiler.cli.options import (
     given_paths,
     load_config,
     show,
+    show_diff,
     spec_files,
 )
 
@@ -149,7 +150,7 @@ def _compile(
             inputs=fingerprint.inputs(files),
             catalogs=state,
             dry=dry,
-            show_diff=_print_diff if diff else None,
+            show_diff=show_diff if diff else None,
         )
         return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
     except Refused as refusal:
@@ -183,13 +184,3 @@ def _context(config: Config, flavour: str | None) -> Context:
         tuple(sorted(metadata.labels.items())),
         tuple(sorted(metadata.annotations.items())),
     )
-
-
-def _print_diff(path: str, before: bytes | None, after: bytes | None) -> None:
-    import difflib
-
-    old = before.decode("utf-8", "replace").splitlines() if before is not None else []
-    new = after.decode("utf-8", "replace").splitlines() if after is not None else []
-    names = (f"a/{path}" if before is not None else "/dev/null", f"b/{path}" if after is not None else "/dev/null")
-    for line in difflib.unified_diff(old, new, *names, lineterm=""):
-        click.echo(line)

@@ -217,3 +217,14 @@ def fail_environment(message: str) -> None:
     """Ends the program: something outside is missing or refuses."""
     click.echo(f"error: {message}", err=True)
     sys.exit(ENVIRONMENT)
+
+
+def show_diff(path: str, before: bytes | None, after: bytes | None) -> None:
+    """Prints a unified diff of one file; None where there is none."""
+    import difflib
+
+    old = before.decode("utf-8", "replace").splitlines() if before is not None else []
+    new = after.decode("utf-8", "replace").splitlines() if after is not None else []
+    names = (f"a/{path}" if before is not None else "/dev/null", f"b/{path}" if after is not None else "/dev/null")
+    for line in difflib.unified_diff(old, new, *names, lineterm=""):
+        click.echo(line)

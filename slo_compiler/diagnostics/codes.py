@@ -17,6 +17,7 @@ class Code(Enum):
     SLO204 = "unknown reference"
     SLO205 = "duplicate object"
     SLO206 = "cannot be compiled"
+    SLO207 = "migration notice"
     SLO208 = "ignore that silences nothing"
     SLO301 = "threshold over the class's ceiling"
     SLO302 = "threshold tighter than the use case"

@@ -43,7 +43,12 @@ def _read_bool(value: Any) -> bool:
     raise ValueError("expected true or false; write true or false, without quotes or capitals")
 
 
-def _check_label_key(key: str) -> str:
+def check_label_key(key: str) -> str:
+    """The key itself.
+
+    Raises:
+        ValueError: it is no label name.
+    """
     if not _LABEL_KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no label name; use letters, digits, '-', '_' and '.', at most 63")
     return key
@@ -51,7 +56,7 @@ def _check_label_key(key: str) -> str:
 
 DnsLabel = Annotated[str, AfterValidator(check_dns_label), Field(json_schema_extra={"pattern": DNS_LABEL.pattern})]
 BoolText = Annotated[bool, BeforeValidator(_read_bool)]
-Labels = dict[Annotated[str, AfterValidator(_check_label_key)], str]
+Labels = dict[Annotated[str, AfterValidator(check_label_key)], str]
 
 
 class Metadata(Model):

@@ -50,6 +50,8 @@ def may_define(content: bytes) -> bool:
     return _DEFINES.search(content) is not None
 
 
+# What `migrate` rewrites; Sloth's own files call their apiVersion `version`.
+OLD_VERSIONS = frozenset(("openslo/v1alpha", "prometheus/v1", "sloth.slok.dev/v1"))
 _FIRST_LINES = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v1 and SLO"
 
 
@@ -59,6 +61,10 @@ def read_document(source: SourceDocument) -> tuple[Model | None, list[Diagnostic
     if not isinstance(data, dict):
         message = "a document must be a mapping with apiVersion and kind"
         return None, [error(Code.SLO203, source.value_span(()), message, _FIRST_LINES)]
+    key = "apiVersion" if "apiVersion" in data else "version"
+    if isinstance(data.get(key), str) and data[key] in OLD_VERSIONS:
+        span, hint = source.value_span((key,)), f"slo-compiler migrate {source.path}"
+        return None, [error(Code.SLO203, span, f"{data[key]} is an older format", hint)]
     missing = [key for key in ("apiVersion", "kind") if not isinstance(data.get(key), str)]
     if missing:
         span = source.value_span(())

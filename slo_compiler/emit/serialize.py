@@ -15,7 +15,8 @@ from typing import Any
 # Plain scalars: start with a letter, hold nothing with a meaning in YAML, and are not a word that some reader converts.
 _PLAIN = re.compile(r"[A-Za-z_/](?:[A-Za-z0-9_./ ()\-+%,]|:(?=[A-Za-z0-9/_]))*[A-Za-z0-9_./()%]|[A-Za-z_/]")
 _DURATION = re.compile(r"([0-9]+(ms|[smhdw]))+")
-_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
+# Words that some reader, YAML 1.1 or 1.2, converts.
+WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 
 
 class Block(str):
@@ -88,7 +89,7 @@ def _is_block(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def scalar(text: str) -> str:
     """A text as a YAML scalar: plain where no reader can mistake it, else in quotes."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+    if _PLAIN.fullmatch(text) and text.lower() not in WORDS:
         return text
     if _DURATION.fullmatch(text):
         return text

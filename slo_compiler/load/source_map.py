@@ -28,6 +28,7 @@ class SourceDocument:
         path: the file as it was given.
         index: the document's number within the file, from 0.
         elsewhere: the files of those nodes that are from another file, by their identity.
+        listed_in: the list that it is an item of, where the file holds a list of objects.
     """
 
     data: Any
@@ -35,6 +36,7 @@ class SourceDocument:
     index: int
     root: yaml.Node
     elsewhere: Mapping[int, str] = field(default_factory=dict)
+    listed_in: yaml.SequenceNode | None = None
     _entries: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -89,13 +89,14 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
         if len(content) > _SAFE_WITHOUT_COUNTING:
             refuse_large(text, path)
         for index, root in enumerate(yaml.compose_all(text, Loader=yaml.CSafeLoader)):
-            if root is None or _is_null(root):
+            if root is None or is_null(root):
                 continue
             reader = _Reader(path, result.diagnostics)
             # A file may also hold a list of objects, as OpenSLO allows.
-            listed = isinstance(root, yaml.SequenceNode)
-            for item in root.value if listed else [root]:
-                result.documents.append(SourceDocument(reader.read(item, int(listed)), path, index, item))
+            listed = root if isinstance(root, yaml.SequenceNode) else None
+            for item in listed.value if listed is not None else [root]:
+                data = reader.read(item, int(listed is not None))
+                result.documents.append(SourceDocument(data, path, index, item, listed_in=listed))
         if MARK in content and not path.endswith(".json"):
             result.directives = read_directives(text, path)
     except _TooManyAliases:
@@ -117,7 +118,8 @@ class _TooManyAliases(Exception):
     """An alias of itself, or too many of them; composed nodes do not know where an alias stood."""
 
 
-def _is_null(node: yaml.Node) -> bool:
+def is_null(node: yaml.Node) -> bool:
+    """Whether a node says nothing: `~`, `null`, or no value at all."""
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NULLS
 
 

@@ -45,9 +45,9 @@ def rate_of_selector(text: str) -> Selector | None:
     """
     import promql_parser as promql
 
-    node = _unwrapped(_parse(text.replace(_CANONICAL, "5m")))
+    node = unwrapped(_parse(text.replace(_CANONICAL, "5m")))
     if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum" and node.modifier is None:
-        node = _unwrapped(node.expr)
+        node = unwrapped(node.expr)
     if not isinstance(node, promql.Call) or node.func.name not in ("rate", "increase"):
         return None
     argument = node.args[0]
@@ -89,12 +89,22 @@ def _children(node: Any) -> list[Any]:
     return [child for child in (*children, *getattr(node, "args", ())) if child is not None]
 
 
-def _unwrapped(node: Any) -> Any:
+def unwrapped(node: Any) -> Any:
+    """An expression without the parentheses around it."""
     import promql_parser as promql
 
     while isinstance(node, promql.ParenExpr):
         node = node.expr
     return node
+
+
+def parse_query(text: str) -> Any:
+    """The syntax tree of a query in which a placeholder may stand for the window.
+
+    Raises:
+        NotASelector: the text is no PromQL.
+    """
+    return _parse(normalise_query(text).replace(_CANONICAL, "5m"))
 
 
 def _parse(text: str) -> Any:

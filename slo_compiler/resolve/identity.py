@@ -115,32 +115,42 @@ def selectors_of(measurement: Measurement) -> tuple[str, ...]:
 
 
 def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tuple[tuple[str, str], ...]:
-    """A spec's own labels as they stand on its alerts, sorted.
-
-    What a label of Prometheus may not hold becomes `_`. Refused are names that are none even then, names that the
-    compiler writes itself, and a second key that becomes the same name.
-    """
+    """A spec's own labels as they stand on its alerts, sorted; see `alert_label` for those that are refused."""
     labels: dict[str, str] = {}
     keys: dict[str, str] = {}
     for key, value in given.items():
-        name = label_name(key)
-        if not _LABEL_NAME.fullmatch(name):
-            message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
-        elif name in RESERVED_LABELS:
-            message, hint = f"the label {key} is written by the compiler", "choose another name"
-        elif name.startswith("__"):
-            message, hint = f"labels such as {key} are Prometheus's own", "begin it with a letter"
-        elif name in labels:
-            message, hint = f"{keys[name]} and {key} both become the label {name}", "choose another name"
+        name, message, hint = alert_label(key, keys)
+        if message:
+            findings.error_at_key(Code.SLO203, (*path, key), message, hint)
         else:
             labels[name], keys[name] = value, key
-            continue
-        findings.error_at_key(Code.SLO203, (*path, key), message, hint)
     return tuple(sorted(labels.items()))
 
 
+def alert_label(key: str, taken: Mapping[str, str]) -> tuple[str, str, str]:
+    """The name that a spec's label has on alerts; and where it may not be one, why not, and what to do.
+
+    Refused are names that are none even as `label_name` writes them, names that the compiler writes itself, and a
+    second key that becomes the same name.
+
+    Args:
+        taken: the labels that there are, each with the key that it comes from.
+    """
+    name = label_name(key)
+    message = hint = ""
+    if not _LABEL_NAME.fullmatch(name):
+        message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
+    elif name in RESERVED_LABELS:
+        message, hint = f"the label {key} is written by the compiler", "choose another name"
+    elif name.startswith("__"):
+        message, hint = f"labels such as {key} are Prometheus's own", "begin it with a letter"
+    elif name in taken:
+        message, hint = f"{taken[name]} and {key} both become the label {name}", "choose another name"
+    return name, message, hint
+
+
 def label_name(key: str) -> str:
-    """A key of a spec's labels as the name that it has on alerts."""
+    """A key of a spec's labels as the name that it has on alerts: what Prometheus does not allow becomes `_`."""
     return re.sub(r"[^a-zA-Z0-9_]", "_", key)
 
 

@@ -24,8 +24,11 @@ def apply_action(action: Action, folder: Path) -> None:
         _remove_empty_parents(target.parent, folder)
 
 
-def replace_file(target: Path, content: bytes) -> None:
+def replace_file(target: Path, content: bytes, *, mode: int | None = None) -> None:
     """Puts `content` in place of a file by one rename.
+
+    Args:
+        mode: the permissions of the new file; by default those of any new file.
 
     Raises:
         OSError: the disk refuses; the file is then as it was, and nothing else is left behind.
@@ -34,6 +37,8 @@ def replace_file(target: Path, content: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content)
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
