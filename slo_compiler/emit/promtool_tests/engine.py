@@ -102,7 +102,11 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     series = list({item["series"]: item for item in series}.values())
     by = ["severity", "source", "tier", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
     looks = sorted(set[int]().union(*(item.changes() for item in courses)) | {2, length - 1})
-    checks = state_checks(courses, looks, step, spec.engine_id, by, sources=["", *(item.label for item in sources)])
+    labels = [item.label for item in sources]
+    if any(slo.slo_id == spec.engine_id for slo in spec.slos):
+        checks = _checks_beside_an_slo(spec, courses, looks, step, by, labels)
+    else:
+        checks = state_checks(courses, looks, step, spec.engine_id, by, sources=["", *labels])
     texts = _texts(courses, length, step) if not sources or len(sources) == len(spec.sources) else []
     if index == 0:
         deadline_checks, deadline_texts = _deadlines(spec, series, length, step)
@@ -346,6 +350,20 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
         checks += state_checks([own], looks, step, slo.slo_id, ["severity", *slo.groups.labels], only=own.name)
         texts.append(text_checks([own], own.name, own.states.index(FIRING) + 1, step))
     return checks, texts
+
+
+def _checks_beside_an_slo(
+    spec: Spec, courses: list[AlertCourse], looks: list[int], step: int, by: list[str], labels: list[str]
+) -> list[Document]:
+    """The checks where an SLO has the spec's own identity: its alerts, which have no source, are passed over."""
+    checks = []
+    watching = [item for item in courses if "source" in item.rule["labels"]]
+    if labels:
+        checks += state_checks(watching, looks, step, spec.engine_id, by, sources=labels)
+    for name in sorted({item.name for item in courses if item not in watching}):
+        own = [item for item in courses if item.name == name and item not in watching]
+        checks += state_checks(own, looks, step, spec.engine_id, by, only=name, sources=[""])
+    return checks
 
 
 def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
