@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
-from slo_compiler.ir import Groups, Slices, Slo, Spec, Throughput, Tier
+from slo_compiler.ir import Groups, Provenance, Slices, Slo, Spec, Throughput, Tier
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -125,7 +125,7 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         **_groups_json(slo.groups),
         "mode": slo.mode,
         "provenance": [
-            {"field": _FIELDS.get(item.field, item.field), "value": _number(slo, item.field), "origin": item.origin}
+            {"field": _FIELDS.get(item.field, item.field), "value": _number(slo, item), "origin": item.origin}
             for item in slo.provenance
         ],
         "tiers": [_tier_json(slo, tier) for tier in slo.tiers],
@@ -156,8 +156,11 @@ def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
     }
 
 
-def _number(slo: Slo, field: str) -> float | int | None:
+def _number(slo: Slo, item: Provenance) -> float | int | None:
     """The value behind a line of provenance."""
+    field = item.field
+    if field == "exempt":
+        return _seconds(Duration.parse(item.value))
     if field == "target":
         return float(slo.target)
     if isinstance(slo.measurement, Slices):

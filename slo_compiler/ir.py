@@ -12,22 +12,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
+from slo_compiler.ir_exemptions import Exemption as Exemption
+from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
+from slo_compiler.ir_series import Matcher as Matcher
+from slo_compiler.ir_series import Selector as Selector
 from slo_compiler.units import Duration
-
-
-class Matcher(NamedTuple):
-    """A label matcher; `op` is one of `=`, `!=`, `=~`, `!~`."""
-
-    label: str
-    op: str
-    value: str
-
-
-class Selector(NamedTuple):
-    """An instant vector selector: a metric and its matchers."""
-
-    name: str
-    matchers: tuple[Matcher, ...] = ()
 
 
 class Bound(NamedTuple):
@@ -278,6 +267,7 @@ class Slo:
         info: what `slo:info` carries beside `slo_id`.
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
+        exemptions: for which its events do not count.
         events_per_request: over one where tokens are counted.
         portable: what its objective says, one fact per key, for the portable form.
         where: places in the spec, by `self`, `threshold` and `target`.
@@ -310,6 +300,7 @@ class Slo:
     groups: Groups = UNGROUPED
     events_per_request: Decimal = Decimal(1)
     portable: tuple[tuple[str, str], ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
     where: dict[str, Span] = field(default_factory=dict)
 
     @property

@@ -1,70 +1,26 @@
-"""The resolved form of exemptions: which stretches of time count neither good nor bad events, and how much of them.
-
-Seconds are whole; nothing here holds a date, so that what follows from it is the same in every year.
-"""
+"""The resolved form of exemptions: time whose events do not count, and how much of it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from slo_compiler.ir_schedules import Schedule
+from slo_compiler.ir_series import Matcher
 from slo_compiler.units import Duration
 
 
-class Changeover(NamedTuple):
-    """The moment of each year at which a zone's clocks change: POSIX `M<month>.<week>.<weekday>/<time>`.
+class YoungReplicas(NamedTuple):
+    """Replicas that have just started, by `process_start_time_seconds`.
 
     Attributes:
-        week: 1 to 4; 5 is the last of the month.
-        weekday: 0 is Sunday.
-        seconds: of the local clock before the change, after that day's midnight; below 0 or over a day are other days.
+        age: up to which their events do not count.
+        targets: the matchers of the replicas' targets.
+        replica_label: tells the replicas of a job apart.
     """
 
-    month: int
-    week: int
-    weekday: int
-    seconds: int
-
-
-class Zone(NamedTuple):
-    """A time zone: seconds east of UTC, and where its clocks change, both offsets and the two changes.
-
-    Attributes:
-        standard: in standard time.
-        summer: in daylight saving time, less than `standard` where that is how a zone says it; None without any.
-        begins, ends: the changes to daylight saving time and back.
-    """
-
-    name: str
-    standard: int
-    summer: int | None = None
-    begins: Changeover | None = None
-    ends: Changeover | None = None
-
-
-UTC = Zone("UTC", 0)
-
-
-class Schedule(NamedTuple):
-    """Windows that begin at local times of certain dates.
-
-    A time that the clocks skip is taken by the offset before the change; one that they show twice is the first.
-
-    Attributes:
-        cron: as the spec writes it.
-        times: seconds after local midnight, ascending.
-        month_days, months, weekdays: ascending; 0 is Sunday.
-        either: a date fits if its day of month or its weekday does, as cron has it where both are restricted.
-        duration: of each window.
-    """
-
-    cron: str
-    times: tuple[int, ...]
-    month_days: tuple[int, ...]
-    months: tuple[int, ...]
-    weekdays: tuple[int, ...]
-    either: bool
-    duration: Duration
-    zone: Zone
+    age: Duration
+    targets: tuple[Matcher, ...]
+    replica_label: str
 
 
 class Exemption(NamedTuple):
@@ -75,6 +31,7 @@ class Exemption(NamedTuple):
         most: the mask ends when so much of a period is used.
         schedule: when it holds, for maintenance.
         when: PromQL that gives a result where it holds, for a roll-out and for scaling to zero.
+        young: whose events are left out, for a cold start.
         words: what outputs say of it, such as `cron "0 3 * * 0" in Europe/Berlin for 1h`.
     """
 
@@ -84,3 +41,9 @@ class Exemption(NamedTuple):
     words: str
     schedule: Schedule | None = None
     when: str = ""
+    young: YoungReplicas | None = None
+
+    @property
+    def masks_all(self) -> bool:
+        """Whether it leaves out whole tiles, not the events of some replicas."""
+        return self.young is None

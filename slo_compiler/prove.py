@@ -43,7 +43,8 @@ def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]
 def _prove(folder: Path, path: Path, promtool: str) -> FileResult:
     relative = path.relative_to(folder)
     stem = (folder / "tests" / relative.relative_to("rules")).with_suffix("")
-    tests = [test for test in (Path(f"{stem}.fast.test.yaml"), Path(f"{stem}.slow.test.yaml")) if test.is_file()]
+    kinds = ("fast", "slow", "schedule")
+    tests = [test for test in (Path(f"{stem}.{kind}.test.yaml") for kind in kinds) if test.is_file()]
     document = _load(path)
     groups = document.get("spec", document).get("groups", [])
     rules = sum(len(group["rules"]) for group in groups)

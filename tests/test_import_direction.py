@@ -22,7 +22,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("load",),
     ("documents",),
     ("catalog", "engines", "formulas", "slis"),
-    ("ir",),
+    ("ir_series", "ir_schedules", "ir_exemptions", "schedules", "ir"),
     ("promql",),
     ("resolve",),
     ("checks",),

@@ -36,7 +36,7 @@ PACKAGE = ROOT / "slo_compiler"
 BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
     "cli": {"options"},
-    "emit": {"base", "alerts", "serialize", "texts"},
+    "emit": {"tiles", "base", "alerts", "serialize", "texts"},
 }
 CHECK_TABLES: dict[str, dict[str, object]] = {
     name: table for name, table in vars(checks).items() if name.endswith("_CHECKS")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slo_compiler.external import promtool
-from slo_compiler.ir_exemptions import Schedule
+from slo_compiler.ir_schedules import Schedule
 from slo_compiler.promql.schedules import is_open, starts_a_day
 from slo_compiler.resolve.cron import Cron, NotCron, read_cron
 from slo_compiler.resolve.zones import UnknownZone, find_zone, read_rule

@@ -18,6 +18,7 @@ from slo_compiler.documents.base import (
     PositiveCount,
     Rare,
 )
+from slo_compiler.documents.exemptions import ExemptionDocument
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 from slo_compiler.documents.waiver import Waiver
 
@@ -205,7 +206,6 @@ class InferenceSLOSpec(Model):
 
     # Fields of the language that have no rules yet: a diagnostic names them, nothing is silently dropped.
     NOT_COMPILED: ClassVar[dict[str, str]] = {
-        "exemptions": "exemptions are not compiled yet; silence the alerts for the time",
         "budgetAdjustments": "budget adjustments are not compiled yet",
     }
 
@@ -232,6 +232,7 @@ class InferenceSLOSpec(Model):
     waivers: list[Waiver] = Field(default_factory=list)
     long_term: BoolText = False
     variants: list[Variant] = Field(default_factory=list)
+    exemptions: list[ExemptionDocument] = Field(default_factory=list)
     reset_on_change: BoolText = False
     capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None

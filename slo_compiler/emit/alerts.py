@@ -10,6 +10,7 @@ from slo_compiler.emit.texts import burn_description, burn_summary, own_series, 
 from slo_compiler.ir import Counters, Gauges, Histogram, Selector, Slices, Slo, Source, Spec, Tier
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, matchers, recorded, selector
+from slo_compiler.promql.exemptions import any_masks
 from slo_compiler.promql.groups import too_many
 from slo_compiler.promql.measurements import impossible, is_narrower
 from slo_compiler.units import Duration, decimal_text
@@ -295,6 +296,10 @@ def _engine_alert(
     labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
     annotations = _annotations(summary, description, template_text(query), spec.runbook_url, spec.dashboard_url)
+    exempt = next((slo for slo in spec.slos if any(item.masks_all for item in slo.exemptions)), None)
+    if exempt is not None:
+        # All SLOs of a spec have the same: what is exempt is not alerted on either.
+        expression += f"\nunless on () {any_masks(exempt.slo_id, exempt.exemptions)}"
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.serialize import Block, to_yaml
+from slo_compiler.emit.tiles import tiles
 from slo_compiler.ir import Histogram, Level, Slices, Slo, Spec, Window
-from slo_compiler.promql import names, slices
+from slo_compiler.promql import names
 from slo_compiler.promql.build import recorded
 from slo_compiler.promql.groups import among_chosen, chosen
-from slo_compiler.promql.measurements import bad_events, covered, events, other_bound
+from slo_compiler.promql.measurements import covered
 from slo_compiler.units import Duration, decimal_text
 
 NAME = "rules"
@@ -48,7 +49,7 @@ def groups(spec: Spec) -> list[Document]:
 
 
 def _fast_group(spec: Spec, slo: Slo) -> Document:
-    rules = _tiles(slo, Level.FAST)
+    rules = [_record(slo, *item) for item in tiles(slo, Level.FAST)]
     rules += [_burn_rate(slo, window) for window in slo.windows if window.level is Level.FAST]
     rules += _tier_alerts(spec, slo, Level.FAST)
     if isinstance(slo.measurement, Histogram):
@@ -64,10 +65,7 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
     rules = [_record(slo, names.TARGET, f"vector({decimal_text(slo.target)})")]
     if slo.groups.most and not isinstance(measurement, Slices):
         rules.append(_record(slo, names.RECORDED_GROUP, chosen(measurement, slo.groups, slo.steps, slo.slo_id)))
-    rules += _tiles(slo, Level.SLOW)
-    if isinstance(measurement, Histogram) and (measurement.other is not None or measurement.other_is_all):
-        bound = names.OTHER_BOUND[measurement.other_is]
-        rules.append(_record(slo, bound, other_bound(measurement, slo.steps, slo.slo_id, slo.groups.labels)))
+    rules += [_record(slo, *item) for item in tiles(slo, Level.SLOW)]
     rules += [_burn_rate(slo, window) for window in slo.windows if window.level is Level.SLOW]
     rules += _tier_alerts(spec, slo, Level.SLOW)
     rules += _period(slo)
@@ -81,22 +79,6 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
             rules.append(alerts.impossible_data(spec, slo))
     rules.append(_record(slo, names.INFO, "vector(1)", dict(slo.info)))
     return {"name": f"{slo.slo_id} slow", "interval": _interval(slo.steps.slow), "rules": rules}
-
-
-def _tiles(slo: Slo, level: Level) -> list[Document]:
-    """The events of a step, and the bad ones among them; what slices are judged by before them."""
-    measurement, by = slo.measurement, slo.groups.labels
-    if isinstance(measurement, Slices):
-        fast = level is Level.FAST
-        tiles = (
-            slices.fast_tiles(measurement, slo.steps, slo.slo_id) if fast else slices.slow_tiles(slo.steps, slo.slo_id)
-        )
-        return [_record(slo, name, expression) for name, expression in tiles]
-    found = among_chosen(events(measurement, slo.steps, level, by), measurement, slo.groups, slo.slo_id)
-    return [
-        _record(slo, names.EVENTS[level.value], found),
-        _record(slo, names.BAD_EVENTS[level.value], bad_events(measurement, slo.steps, level, slo.slo_id, by)),
-    ]
 
 
 def _tier_alerts(spec: Spec, slo: Slo, level: Level) -> list[Document]:

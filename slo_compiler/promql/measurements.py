@@ -25,9 +25,16 @@ def events(measurement: Counted, steps: Steps, level: Level, by: Sequence[str] =
     return events_over(measurement, steps.of(level), steps.scrape, by)
 
 
-def events_over(measurement: Counted, step: int, scrape: Decimal, by: Sequence[str] = ()) -> str:
-    """All events of the last `step` seconds that can be judged."""
+def events_over(measurement: Counted, step: int, scrape: Decimal, by: Sequence[str] = (), less: str = "") -> str:
+    """All events of the last `step` seconds that can be judged.
+
+    Args:
+        less: of a histogram, what leaves out some replicas, `unless on (job, instance) ...`.
+    """
     window = _range(step, scrape)
+    if isinstance(measurement, Histogram) and less:
+        kept, judged = _judged(measurement, window, less), _judged(measurement, window)
+        return f"sum({kept}) * {step}\nor on () 0 * sum({judged})"
     if isinstance(measurement, Histogram):
         return f"{aggregate('sum', _judged(measurement, window), by)} * {step}"
     if isinstance(measurement, Counters):
@@ -78,6 +85,19 @@ def other_bound(measurement: Histogram, steps: Steps, slo_id: str, by: Sequence[
     return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {steps.slow}, 0)"
 
 
+def beyond(measurement: Histogram, bound: Bound | None, step: int, scrape: Decimal, total: str, less: str = "") -> str:
+    """The events of the last `step` seconds beyond an edge, all of them without one; none where `total` is 0.
+
+    Args:
+        total: the series of all events.
+        less: what leaves out some replicas; where it leaves out all, nothing is bad.
+    """
+    if bound is None:
+        return total
+    good = f"sum({_buckets(measurement, bound, _range(step, scrape), less)}) * {step}"
+    return f"clamp_min({total} - on () ({good} or on () 0 * {total}), 0)"
+
+
 def covered(measurement: Histogram, steps: Steps, by: Sequence[str] = ()) -> str:
     """The share of events from pods that expose the bucket that is read."""
     window = _range(steps.fast, steps.scrape)
@@ -124,11 +144,11 @@ def _implied(wanted: Matcher, given: Sequence[Matcher]) -> bool:
     return False
 
 
-def _judged(measurement: Histogram, window: str) -> str:
+def _judged(measurement: Histogram, window: str, less: str = "") -> str:
     """Rates of the counts of those series that also expose the measured bucket."""
     return either(
         [
-            f"{rate(selector(count), window)} and ignoring (le) {rate(bucket, window)}"
+            _less(f"{rate(selector(count), window)} and ignoring (le) {rate(bucket, window)}", less)
             for count, bucket in zip(
                 counts_of(measurement), _bucket_texts(measurement, measurement.measured), strict=True
             )
@@ -136,8 +156,12 @@ def _judged(measurement: Histogram, window: str) -> str:
     )
 
 
-def _buckets(measurement: Histogram, bound: Bound, window: str) -> str:
-    return either([rate(bucket, window) for bucket in _bucket_texts(measurement, bound)])
+def _buckets(measurement: Histogram, bound: Bound, window: str, less: str = "") -> str:
+    return either([_less(rate(bucket, window), less) for bucket in _bucket_texts(measurement, bound)])
+
+
+def _less(rates: str, less: str) -> str:
+    return f"{rates} {less}" if less else rates
 
 
 def _bucket_texts(measurement: Histogram, bound: Bound) -> list[str]:

@@ -6,6 +6,14 @@ BAD_EVENTS = {"fast": "slo:bad_events:fast", "slow": "slo:bad_events:slow"}
 SLICE_EVENTS = "slo:slice_events:fast"
 SLICE_ERROR = "slo:slice_error:fast"
 SLICE_VALUE = "slo:slice_value:fast"
+# Whether an exemption's condition holds, whether it masks, the seconds it used, and tiles before the mask.
+EXEMPT_WHEN = "slo:exempt_when:fast"
+EXEMPT = "slo:exempt:fast"
+EXEMPT_SECONDS = "slo:exempt_seconds:slow"
+PERIOD_EXEMPT_SECONDS = "slo:exempt_seconds:sum"
+SEEN_EVENTS = "slo:seen_events:fast"
+SEEN_BAD_EVENTS = "slo:seen_bad_events:fast"
+OTHER_BOUND_FAST = {"possible": "slo:possible_bad_events:fast", "certain": "slo:certain_bad_events:fast"}
 OTHER_BOUND = {"possible": "slo:possible_bad_events:slow", "certain": "slo:certain_bad_events:slow"}
 COVERED = "slo:covered:ratio"
 RECORDED_GROUP = "slo:group:recorded"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slo_compiler.ir_exemptions import Changeover, Schedule, Zone
+from slo_compiler.ir_schedules import Changeover, Schedule, Zone
 
 _DAY = 86400
 

@@ -24,7 +24,7 @@ def parse_selector(text: str) -> Selector:
     Raises:
         NotASelector: it is another expression, names no metric, or is no PromQL.
     """
-    return _selector(_parse(text))
+    return _selector(parse(text))
 
 
 def normalise_query(text: str) -> str:
@@ -45,7 +45,7 @@ def rate_of_selector(text: str) -> Selector | None:
     """
     import promql_parser as promql
 
-    node = unwrapped(_parse(text.replace(_CANONICAL, "5m")))
+    node = unwrapped(parse(text.replace(_CANONICAL, "5m")))
     if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum" and node.modifier is None:
         node = unwrapped(node.expr)
     if not isinstance(node, promql.Call) or node.func.name not in ("rate", "increase"):
@@ -77,14 +77,15 @@ def query_yields(text: str) -> str | None:
     def visit(node: Any) -> None:
         if isinstance(node, promql.Call) and node.func.name in ("rate", "irate", "increase"):
             found.add("increase" if node.func.name == "increase" else "rate")
-        for child in _children(node):
+        for child in children_of(node):
             visit(child)
 
-    visit(_parse(text.replace(_CANONICAL, "5m")))
+    visit(parse(text.replace(_CANONICAL, "5m")))
     return found.pop() if len(found) == 1 else None
 
 
-def _children(node: Any) -> list[Any]:
+def children_of(node: Any) -> list[Any]:
+    """The parts of an expression that are expressions."""
     children = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "param")]
     return [child for child in (*children, *getattr(node, "args", ())) if child is not None]
 
@@ -104,10 +105,15 @@ def parse_query(text: str) -> Any:
     Raises:
         NotASelector: the text is no PromQL.
     """
-    return _parse(normalise_query(text).replace(_CANONICAL, "5m"))
+    return parse(normalise_query(text).replace(_CANONICAL, "5m"))
 
 
-def _parse(text: str) -> Any:
+def parse(text: str) -> Any:
+    """The syntax tree of an expression.
+
+    Raises:
+        NotASelector: the text is no PromQL.
+    """
     import promql_parser as promql
 
     try:

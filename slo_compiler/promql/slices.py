@@ -23,8 +23,14 @@ Records = list[tuple[str, str]]
 """Names of recorded series and their expressions, in the order of evaluation."""
 
 
-def fast_tiles(slices: Slices, steps: Steps, slo_id: str) -> Records:
-    """What the slice is judged by, and its share of a good or bad slice."""
+def fast_tiles(
+    slices: Slices,
+    steps: Steps,
+    slo_id: str,
+    all_events: str = names.EVENTS["fast"],
+    bad_events: str = names.BAD_EVENTS["fast"],
+) -> Records:
+    """What the slice is judged by, and its share of a good or bad slice under the names that are given."""
     length = slices.window.whole_seconds
     tiles = length // steps.fast
     if isinstance(slices.inner, Value | Throughput):
@@ -32,8 +38,8 @@ def fast_tiles(slices: Slices, steps: Steps, slo_id: str) -> Records:
         return [
             (names.SLICE_VALUE, _value(slices.inner, slices.window, steps)),
             # Also where the value is infinite: nothing but its presence makes it an event.
-            (names.EVENTS["fast"], f"({value} >= bool -Inf) / {tiles}"),
-            (names.BAD_EVENTS["fast"], _value_fails(slices.inner, slices.window, tiles, slo_id)),
+            (all_events, f"({value} >= bool -Inf) / {tiles}"),
+            (bad_events, _value_fails(slices.inner, slices.window, tiles, slo_id, recorded(all_events, slo_id))),
         ]
     events, error = recorded(names.SLICE_EVENTS, slo_id), recorded(names.SLICE_ERROR, slo_id)
     if slices.target is not None:
@@ -42,8 +48,8 @@ def fast_tiles(slices: Slices, steps: Steps, slo_id: str) -> Records:
     return [
         (names.SLICE_EVENTS, events_over(slices.inner, length, steps.scrape)),
         (names.SLICE_ERROR, f"({bad})\n/ on () ({events} > 0)"),
-        (names.EVENTS["fast"], f"({events} > bool 0) / {tiles}"),
-        (names.BAD_EVENTS["fast"], f"{error} / {tiles}\nor 0 * {recorded(names.EVENTS['fast'], slo_id)}"),
+        (all_events, f"({events} > bool 0) / {tiles}"),
+        (bad_events, f"{error} / {tiles}\nor 0 * {recorded(all_events, slo_id)}"),
     ]
 
 
@@ -76,12 +82,9 @@ def _value(inner: Value | Throughput, window: Duration, steps: Steps) -> str:
     return f"{_WORST[inner.op]}(({query}) >= -Inf)"
 
 
-def _value_fails(inner: Value | Throughput, window: Duration, tiles: int, slo_id: str) -> str:
+def _value_fails(inner: Value | Throughput, window: Duration, tiles: int, slo_id: str, events: str) -> str:
     value = recorded(names.SLICE_VALUE, slo_id)
     if isinstance(inner, Value):
         return f"({value} {_FAILS[inner.op]} bool {decimal_text(inner.bound)}) / {tiles}"
     waiting = either([f"min_over_time({selector(item)}[{window.promql}])" for item in inner.waiting])
-    return (
-        f"(({value} < bool {decimal_text(inner.rate)}) and on () sum({waiting}) > 0) / {tiles}\n"
-        f"or 0 * {recorded(names.EVENTS['fast'], slo_id)}"
-    )
+    return f"(({value} < bool {decimal_text(inner.rate)}) and on () sum({waiting}) > 0) / {tiles}\nor 0 * {events}"

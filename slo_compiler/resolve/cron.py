@@ -33,7 +33,7 @@ _FIELDS = (
 
 
 class Cron(NamedTuple):
-    """What a cron expression means; see `ir_exemptions.Schedule` for its parts."""
+    """What a cron expression means; see `ir_schedules.Schedule` for its parts."""
 
     times: tuple[int, ...]
     month_days: tuple[int, ...]

@@ -13,12 +13,13 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import Slices, Slo, Source, Spec, Throughput, Waived, Window
+from slo_compiler.ir import Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.exemptions import Exemptions
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Promises
@@ -106,6 +107,9 @@ class _Resolver:
     def run(self) -> tuple[Spec | None, list[Diagnostic]]:
         if self.period is None:
             return None, self.findings.diagnostics
+        self.exemptions = Exemptions(
+            self.spec.exemptions, self.period, self._targets(), self._replica_label(), self.findings
+        )
         slos: list[Slo] = []
         for scope in self._scopes():
             for index, objective in enumerate(scope.objectives):
@@ -155,6 +159,14 @@ class _Resolver:
                 self.findings.error(Code.SLO206, where, message, "isRolling: true")
                 return None
         return window_of(length, self.steps, period=True)
+
+    def _targets(self) -> tuple[Matcher, ...]:
+        """The matchers of the spec's selector that any series of the engine's targets has."""
+        own = self.engine.labels_of(self.engine.roles()) if self.engine is not None else frozenset[str]()
+        return tuple(matcher for matcher in measure.matchers_of(self.spec.selector) if matcher.label not in own)
+
+    def _replica_label(self) -> str:
+        return self.spec.replica_label or self.environment.config.prometheus.replica_label
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
@@ -255,6 +267,7 @@ class _Resolver:
         )
         tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None
+        exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
         return Slo(
             slo_id=self._slo_id(name, scope, sli, target[0], reading, period, path),
             service=self.spec.service,
@@ -262,7 +275,7 @@ class _Resolver:
             sli=sli.name,
             title=sli.title,
             counts=sli.counts,
-            promise=words.promise_of(sli, target[0], reading, self.grouping.groups),
+            promise=words.promise_of(sli, target[0], reading, self.grouping.groups, exempt),
             target=target[0],
             period=period,
             measurement=reading.measurement,
@@ -271,7 +284,7 @@ class _Resolver:
             windows=windows_of(tiers),
             mode=mode,
             info=words.info_of(
-                self.document, self.promises, sli, name, scope.variant, reading, period, self.runbook_url
+                self.document, self.promises, sli, name, scope.variant, reading, period, exempt, self.runbook_url
             ),
             labels=self.labels,
             runbook_url=self.runbook_url,
@@ -279,12 +292,13 @@ class _Resolver:
             deadline=reading.deadline,
             promised=reading.threshold.value if reading.threshold is not None else None,
             measured=reading.measured,
-            provenance=words.provenance_of(target, reading, period, own_period=own_period),
+            provenance=words.provenance_of(target, reading, period, exempt, own_period=own_period),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
+            exemptions=exempt,
             where=self._places(objective, path),
         )
 
@@ -362,7 +376,7 @@ class _Resolver:
         gauges = None
         if engine is not None and any(_reads_engine(slo) for slo in slos):
             matchers = self.readings.matchers(engine, measure.GAUGE_ROLES)
-            gauges = measure.gauges_of(engine, matchers, spec.replica_label or config.prometheus.replica_label)
+            gauges = measure.gauges_of(engine, matchers, self._replica_label())
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"

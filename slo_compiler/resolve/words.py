@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Groups, Portable, Provenance, Slices, Throughput, Window
+from slo_compiler.ir import Exemption, Groups, Portable, Provenance, Slices, Throughput, Window
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
 from slo_compiler.units import decimal_text, percent_text
 
 
-def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups) -> str:
+def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups, exemptions: Sequence[Exemption]) -> str:
     """`95% of requests: time to first token within 150ms (measured at 250ms), for each team`."""
     text = f"{percent_text(target)} of {sli.counts}: {sli.title}"
     if isinstance(reading.measurement, Slices):
@@ -24,7 +24,13 @@ def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups) -> s
         text += f" within {reading.threshold.value}"
         if reading.measured is not None and reading.measured != reading.threshold.value:
             text += f" (measured at {reading.measured})"
-    return f"{text}, for each {' and '.join(groups.labels)}" if groups.labels else text
+    text = f"{text}, for each {' and '.join(groups.labels)}" if groups.labels else text
+    return f"{text} (exempt: {exempt_of(exemptions)})" if exemptions else text
+
+
+def exempt_of(exemptions: Sequence[Exemption]) -> str:
+    """`maintenance up to 4h, cold-start up to 2h`; empty without any."""
+    return ", ".join(f"{exemption.name} up to {exemption.most}" for exemption in exemptions)
 
 
 def promised_by(reading: Reading) -> str:
@@ -36,9 +42,9 @@ def promised_by(reading: Reading) -> str:
 
 
 def provenance_of(
-    target: tuple[Decimal, str], reading: Reading, period: Window, *, own_period: bool
+    target: tuple[Decimal, str], reading: Reading, period: Window, exemptions: Sequence[Exemption], *, own_period: bool
 ) -> tuple[Provenance, ...]:
-    """Target, threshold, measured threshold, rate, slice and period, each with its origin."""
+    """Target, threshold, measured threshold, rate, slice, period and exemptions, each with its origin."""
     found = [Provenance("target", percent_text(target[0]), target[1])]
     if isinstance(reading.measurement, Slices):
         found.append(Provenance("rate", promised_by(reading), "the objective"))
@@ -48,6 +54,7 @@ def provenance_of(
     if reading.measured is not None:
         found.append(Provenance("measured", str(reading.measured), "the engine's buckets and the spec's bucket policy"))
     found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
+    found += [Provenance("exempt", str(item.most), f"at most, for {item.name}: {item.words}") for item in exemptions]
     return tuple(found)
 
 
@@ -59,6 +66,7 @@ def info_of(
     variant: str,
     reading: Reading,
     period: Window,
+    exemptions: Sequence[Exemption],
     runbook_url: str,
 ) -> tuple[tuple[str, str], ...]:
     """The labels of `slo:info`; absent facts are left out."""
@@ -79,6 +87,7 @@ def info_of(
         "stage": spec.stage,
         "group_by": ",".join(spec.group_by.labels) if spec.group_by is not None else "",
         "period": period.name,
+        "exempt": exempt_of(exemptions),
         "promised": promised_by(reading),
         "measured": str(reading.measured) if reading.measured is not None else "",
         "runbook": runbook_url,

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.ir_exemptions import Changeover, Zone
+from slo_compiler.ir_schedules import Changeover, Zone
 from slo_compiler.resources import zone_bytes, zone_names
 
 _NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]+>)"

@@ -1,7 +1,8 @@
 """The promtool unit tests that prove a rule file, made from the same resolved form.
 
 Two files, since promtool ignores a group's own interval. The fast one goes from raw series to tiles, short windows and
-alerts in steps of the fast group; the slow one from recorded tiles to long windows and the period, every 12 hours.
+alerts in steps of the fast group; the slow one from recorded tiles to long windows and the period, every 12 hours. A spec
+with a schedule has a third, which looks at the begins and ends of its windows.
 What must come out is computed by a second statement of the meaning (`model`, `burn`, `alert_states`), never from the
 rules' own text.
 """
@@ -14,7 +15,9 @@ from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.cut import cut_groups
+from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
+from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
@@ -29,14 +32,16 @@ _SLOW_EVALUATION = "12h"
 
 def paths(spec: Spec) -> list[str]:
     """All files that `emit` gives for a spec."""
-    return [f"tests/{spec.service}/{spec.name}.{kind}.test.yaml" for kind in ("fast", "slow")]
+    kinds = ["fast", "slow", *(["schedule"] if has_schedules(spec) else [])]
+    return [f"tests/{spec.service}/{spec.name}.{kind}.test.yaml" for kind in kinds]
 
 
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
-    """The two test files of a spec; the same whatever the flavour of the rules."""
+    """The test files of a spec; the same whatever the flavour of the rules."""
     del context
     fast = [
         *raw_series(spec),
+        masks(spec),
         verdicts(spec),
         *throughputs(spec),
         fast_windows(spec),
@@ -46,14 +51,20 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         *engine_alerts(spec),
     ]
     slow = [slow_windows(spec), slow_guards(spec)]
-    fast_path, slow_path = paths(spec)
-    yield _file(spec, fast_path, Duration.of(spec.steps.fast).promql, fast)
+    begin, step = quiet_from(spec), spec.steps.fast
+    if begin:
+        fast = [delayed(group, begin, step) for group in fast if group is not None]
+    fast_path, slow_path, *more = paths(spec)
+    yield _file(spec, fast_path, Duration.of(step).promql, fast)
     yield _file(spec, slow_path, _SLOW_EVALUATION, slow)
+    for path in more:
+        interval, groups = schedules(spec)
+        yield _file(spec, path, Duration.of(interval).promql, groups)
 
 
 def _order(spec: Spec) -> Document:
     """The groups in the file's order, where it matters: promtool's own is another at each run."""
-    if not any(slo.groups.most for slo in spec.slos):
+    if not any(slo.groups.most or slo.exemptions for slo in spec.slos):
         return {}
     return {"group_eval_order": [group["name"] for group in groups(spec)]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,10 +18,13 @@ from slo_compiler.emit.promtool_tests.alert_states import (
     text_checks,
 )
 from slo_compiler.emit.promtool_tests.batches import source_batches
+from slo_compiler.emit.promtool_tests.delays import delay_of
+from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
 from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, ramp, raw_input, series_name, values
-from slo_compiler.ir import Deadline, Gauges, Matcher, Slo, Source, Spec
+from slo_compiler.ir import Deadline, Exemption, Gauges, Matcher, Slo, Source, Spec
+from slo_compiler.units import Duration
 
 # Slots of 5 s, so that scrapes of `up` can lie between the evaluations; the rest changes at whole minutes.
 _SLOT = 5
@@ -70,6 +73,31 @@ def engine_alerts(spec: Spec) -> list[Document]:
     return [batch for batch in found if batch is not None]
 
 
+# An exemption holds for these minutes, in which something is wrong with the engine and with every source.
+_EXEMPT = (18, 20)
+
+
+def _exempt(spec: Spec) -> tuple[Slo, Exemption] | None:
+    """The exemption that is drawn, and an SLO that records it; None where nothing masks whole tiles."""
+    return next(((slo, item) for slo in spec.slos for item in slo.exemptions if item.masks_all), None)
+
+
+def _exempt_times(spec: Spec) -> list[float]:
+    begin, end = (minute * 60 // spec.steps.fast for minute in _EXEMPT)
+    return [index * spec.steps.fast + 2 * _SLOT for index in range(begin, end)]
+
+
+def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[float]) -> AlertCourse:
+    """An alert of the spec, which is inactive where the spec is exempt."""
+    exempt = _exempt(spec)
+    if exempt is not None:
+        slo, exemption = exempt
+        begin = delay_of(Duration.of(_SLOT), quiet_from(spec), spec.steps.fast)
+        masks = Masks(slo, len(active), {exemption.name: _exempt_times(spec)}, begin=begin)
+        active = [now and not masks.all_masked(index * spec.steps.fast) for index, now in enumerate(active)]
+    return course(rule, active, value, spec.steps.fast)
+
+
 def _is_gauge(gauges: Gauges, source: Source) -> bool:
     """Whether a source watches one of the engine's gauges, which have a course of their own."""
     taken = {item.name for item in (*gauges.running, *gauges.waiting, *gauges.tokens)}
@@ -96,9 +124,12 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
             series += _up_series(source, scrape)
         if source in watched:
             rule = alerts.scrapes_missing(spec, source)
-            courses.append(course(rule, *_scrapes_missing(scrape, length, step), step))
+            courses.append(_course(spec, rule, *_scrapes_missing(scrape, length, step)))
     if not courses:
         return None
+    exempt = _exempt(spec)
+    if exempt is not None:
+        series.append(condition_series(*exempt, _exempt_times(spec), _SLOT, _MINUTES * 60))
     series = list({item["series"]: item for item in series}.values())
     by = ["severity", "source", "tier", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
     looks = sorted(set[int]().union(*(item.changes() for item in courses)) | {2, length - 1})
@@ -231,11 +262,11 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         job = {"job": labels["job"]} if "job" in labels else {}
         own = {**rule, "series_labels": {**job, gauges.replica_label: replica.name}}
         value = tuple(replica.running + _waiting(replica, limit, index * step / 60) for index in range(length))
-        found.append(course(own, _stalled(replica, length, step), value, step))
+        found.append(_course(spec, own, _stalled(replica, length, step), value))
     if spec.queue_limit is not None and limit is not None:
         mean = tuple(limit + _beyond_limit(index * step / 60) / len(_REPLICAS) for index in range(length))
         rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
-        found.append(course(rule, tuple(value > limit for value in mean), mean, step))
+        found.append(_course(spec, rule, tuple(value > limit for value in mean), mean))
     return found
 
 
@@ -284,8 +315,8 @@ def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[
     unexposed, lost, up = _absence(float(spec.steps.scrape), length, step)
     ones = (1.0,) * length
     if not source.target_matchers:
-        return [course(rules[0], lost, ones, step)]
-    return [course(rules[0], unexposed, up, step), course(rules[1], lost, ones, step)]
+        return [_course(spec, rules[0], lost, ones)]
+    return [_course(spec, rules[0], unexposed, up), _course(spec, rules[1], lost, ones)]
 
 
 @lru_cache(maxsize=16)

@@ -91,8 +91,10 @@ class Fleet:
             return range(self.names)
         return range(self.names - 1, self.names) if pod.exposes == "oldest" else range(1)
 
-    def tiles(self, measured: int, other: int | None, level: Level, steps: Steps, time: float) -> Tiles:
-        """The oracle: sums over those replicas that expose the measured bucket."""
+    def tiles(
+        self, measured: int, other: int | None, level: Level, steps: Steps, time: float, young: frozenset[str]
+    ) -> Tiles:
+        """The oracle: sums over those replicas that expose the measured bucket, less what young ones count."""
         step = steps.of(level)
         window = step + float(steps.scrape)
         counts = [model.rate(samples, time, window) for samples in self.count_samples]
@@ -102,8 +104,12 @@ class Fleet:
         covered = sum(judged) / all_counts if all_counts > 0 else None
         if not judged:
             return Tiles(None, None, None, covered)
-        events = sum(judged) * step
+        grown = [pod.name not in young for pod in _PODS]
+        pairs = zip(counts, goods, grown, strict=True)
+        events = sum(count for count, good, old in pairs if old and count is not None and good is not None) * step
+        goods = [good if old else None for good, old in zip(goods, grown, strict=True)]
         others = self._rates(other, time, window) if other is not None else []
+        others = [good if old else None for good, old in zip(others, grown, strict=False)]
         return Tiles(
             events,
             max(events - sum(good for good in goods if good is not None) * step, 0.0),
@@ -169,11 +175,51 @@ def expected(
     level: Level,
     steps: Steps,
     time: float,
+    young: frozenset[str],
     *,
     good: bool,
 ) -> Tiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(names, edges, slot_seconds, good=good).tiles(measured, other, level, steps, time)
+    return fleet(names, edges, slot_seconds, good=good).tiles(measured, other, level, steps, time, young)
+
+
+def young_pods(slot_seconds: float, limit: float, time: float) -> frozenset[str]:
+    """The replicas whose last start that is known at a time is less than `limit` seconds ago."""
+    found = set()
+    for pod in _PODS:
+        start = model.latest([item for item in _starts(pod, slot_seconds) if item[0] <= time], time)
+        if start is not None and start > time - limit:
+            found.add(pod.name)
+    return frozenset(found)
+
+
+def start_series(histogram: Histogram, targets: Sequence[Matcher], slot_seconds: float, begin: float) -> list[Document]:
+    """When each replica's process started, as it says itself, in a test that begins so many seconds after 1970."""
+    alternatives = variants(histogram.matchers)
+    own = {matcher.label for matcher in targets} | {"job", "instance"}
+    found = []
+    for index, pod in enumerate(_PODS):
+        every = _pod_labels(alternatives[index % len(alternatives)], histogram.matchers, pod.name)
+        slots: list[Slot] = [GAP] * (int(LENGTH * SLOTS_PER_SCRAPE / DRAWN_SCRAPE) + 1)
+        for time, start in _starts(pod, slot_seconds):
+            slots[round(time / slot_seconds)] = begin + start
+        name = series_name("process_start_time_seconds", {key: value for key, value in every.items() if key in own})
+        found.append(raw_input(name, values(slots)))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _starts(pod: _Pod, slot_seconds: float) -> tuple[model.Sample, ...]:
+    """What the replica says of its start at each scrape: long ago, and after a restart then."""
+    drawn = slot_seconds * SLOTS_PER_SCRAPE / DRAWN_SCRAPE
+    found = []
+    for slot in range(int(LENGTH * SLOTS_PER_SCRAPE / DRAWN_SCRAPE) + 1):
+        if slot % SLOTS_PER_SCRAPE != pod.phase:
+            continue
+        time = slot * slot_seconds
+        restarted = pod.resets and time >= _RESET * drawn
+        found.append((time, _RESET * drawn if restarted else -1_000_000.0))
+    return tuple(found)
 
 
 def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *, good: bool) -> list[Document]:

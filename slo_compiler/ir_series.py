@@ -1,0 +1,20 @@
+"""The resolved form of a series: a metric and the matchers of its labels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Matcher(NamedTuple):
+    """A label matcher; `op` is one of `=`, `!=`, `=~`, `!~`."""
+
+    label: str
+    op: str
+    value: str
+
+
+class Selector(NamedTuple):
+    """An instant vector selector: a metric and its matchers."""
+
+    name: str
+    matchers: tuple[Matcher, ...] = ()
