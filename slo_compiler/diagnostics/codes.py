@@ -45,5 +45,6 @@ class Code(Enum):
     SLO505 = "queries that the born term cannot follow"
     SLO506 = "slice longer than a short window"
     SLO507 = "exemption that does not reach an objective"
+    SLO508 = "short window assumed"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"
