@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*")|(?P<duration>(?:[0-9]+(?:ms|[smhdwy]))+)|(?P<number>[0-9]+(?:\.[0-9]+)?)"""
+    r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*")|(?P<duration>(?:[0-9]+(?:ms|[smhdwy]))+)|(?P<number>[0-9]+(?:\.[0-9]+)?(?:e[0-9]+)?)"""
     r"""|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?P<operator>=~|!~|!=|==|>=|<=|[-+*/<>=(){}\[\],]))"""
 )
 # From loose to tight.
 _LEVELS = (("or",), ("and", "unless"), ("==", "!=", "<=", "<", ">=", ">"), ("+", "-"), ("*", "/"))
-_AGGREGATIONS = frozenset(("sum", "avg", "max", "min", "count"))
+_AGGREGATIONS = frozenset(("sum", "avg", "max", "min", "count", "group"))
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Node:
     """A part of an expression: [start, end) in the text.
 
     Attributes:
-        kind: `binary`, `call`, `selector`, `matcher`, `range`, `offset`, `modifier`, `number` or `group`.
+        kind: `binary`, `call`, `selector`, `matcher`, `range`, `offset`, `modifier`, `number`, `string` or `group`.
         name: the operator, function, metric or label.
         name_at: where the name stands.
     """
@@ -89,7 +89,7 @@ class _Parser:
         while self.peek() in _LEVELS[level]:
             operator = self.take()
             modifiers = []
-            if self.peek() in ("on", "ignoring"):
+            while self.peek() in ("on", "ignoring", "group_left"):
                 modifiers.append(self.modifier())
             right = self.binary(level + 1)
             left = Node(
@@ -118,6 +118,9 @@ class _Parser:
         if kind == "number":
             self.take()
             return Node("number", start, end, text, (start, end))
+        if kind == "string":
+            self.take()
+            return Node("string", start, end, text, (start, end))
         if kind != "word":
             raise ValueError(f"cannot read {self.text[start:]!r}")
         self.take()

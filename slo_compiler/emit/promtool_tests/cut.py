@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
-from slo_compiler.emit.promtool_tests.alert_states import FIRING, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.burn import DECOY, labels
 from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed, values_of
 from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses
@@ -38,6 +38,8 @@ _SMALL = 20.0
 # than a third, so that an event more or less in the rule would show.
 _TOO_FEW, _ENOUGH = 40.5, 41.5
 _SLOT_TOO_FEW, _SLOT_ENOUGH, _SLOT_RETURN = 18, 27, 101
+# Hardly an event; it makes a group one that has traffic.
+_HARDLY = 2**-11
 # At 59m the choices of the last 58m are those after 1m: that at 70 s is one of them, that at 35 s is not.
 _CHOSEN_WITHIN, _CHOSEN_BEFORE = 2, 1
 _RETURNS, _RETURNS_LATE = 60.0, 90.0
@@ -52,7 +54,7 @@ def cut_groups(spec: Spec) -> list[Document]:
         if cast is None:
             continue
         try:
-            found += [_choice(spec, cast), _room(spec, cast), _before_the_choice(spec, cast)]
+            found += [_choice(spec, cast), _hour(spec, cast), _room(spec, cast), _before_the_choice(spec, cast)]
         except NoExample:
             continue
     return found
@@ -110,11 +112,11 @@ def _choice(spec: Spec, cast: _Cast) -> Document:
     """The largest of the last hour are chosen, and stay until another has more than twice their events."""
     slo, step = cast.slo, spec.steps.fast
     small, rival, returns, late, idle = cast.others
-    large = _steps_text([(slot, 2.0 * slot) for slot in range(0, _SLOTS, _SCRAPED)], 1)
+    large = _course_text([(slot, 2.0 * slot) for slot in range(0, _SLOTS, _SCRAPED)])
     series = [item for own in cast.large for item in _counted(slo, own, large)]
     for own, rises in (
         (small, ((_SCRAPED, _SMALL),)),
-        (rival, ((_SLOT_TOO_FEW, _TOO_FEW), (_SLOT_ENOUGH, _ENOUGH))),
+        (rival, ((_SCRAPED, _HARDLY), (_SLOT_TOO_FEW, _TOO_FEW), (_SLOT_ENOUGH, _ENOUGH))),
         (returns, ((_SLOT_RETURN, _RETURNS),)),
         (late, ((_SLOT_RETURN, _RETURNS_LATE),)),
         (idle, ()),
@@ -122,7 +124,8 @@ def _choice(spec: Spec, cast: _Cast) -> Document:
         for replica in (0, 1):
             share = 0.5 + 0.25 * replica if replica else 0.25
             series += _counted(slo, own, _steps_text(rises, share), replica=replica)
-    series += _strangers(slo, idle, _steps_text([(_SCRAPED, _STRANGER)], 1))
+    for own in (idle, small):
+        series += _strangers(slo, own, _steps_text([(_SCRAPED, _STRANGER)], 1))
     for slot, own, slo_id in (
         (_CHOSEN_WITHIN, returns, slo.slo_id),
         (_CHOSEN_BEFORE, late, slo.slo_id),
@@ -136,21 +139,66 @@ def _choice(spec: Spec, cast: _Cast) -> Document:
         checks += cast.checks(seconds, names.RECORDED_GROUP, [wanted])
     texts: list[Document] = []
     if slo.mode != "none":
-        ticket_checks, texts = _ticket(spec, cast, step)
-        checks += ticket_checks
+        ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _NEVER), slo.groups.most + 1)
+        looks = ticket.changes() | {300 // step, 2700 // step - 1}
+        checks += state_checks([ticket], sorted(looks), step, slo.slo_id, _TIER, only=ticket.name)
+        texts.append(text_checks([ticket], ticket.name, ticket.states.index(FIRING) + 1, step))
     return group(f"the largest groups of {slo.name} are chosen", at(_SLOT), series, checks, texts)
 
 
-def _ticket(spec: Spec, cast: _Cast, step: int) -> tuple[list[Document], list[Document]]:
-    """As many groups with traffic as are recorded, one more, and so for half an hour."""
-    length = 2700 // step
-    active = [index * step >= _SLOT_TOO_FEW * _SLOT for index in range(length)]
-    most = float(cast.slo.groups.most)
-    own = course(alerts.groups_cut(spec, cast.slo), active, [most + 1] * length, step)
-    looks = sorted(own.changes() | {420 // step, length - 1})
-    by = ["tier", *cast.slo.groups.labels]
-    checks = state_checks([own], looks, step, cast.slo.slo_id, by, only=own.name)
-    return checks, [text_checks([own], own.name, own.states.index(FIRING) + 1, step)]
+_TIER = ("tier",)
+
+
+# Longer than any of these tests.
+_NEVER = 7200
+
+
+def _ticket(spec: Spec, cast: _Cast, active: tuple[int, int], groups: int) -> AlertCourse:
+    """The ticket where so many groups have traffic, more than are recorded, from a time on and up to another."""
+    step = spec.steps.fast
+    holds = [active[0] <= index * step < active[1] for index in range(_NEVER // step)]
+    return course(alerts.groups_cut(spec, cast.slo), holds, [float(groups)] * len(holds), step)
+
+
+# When the hour of traffic is over: at 62m it begins at 120 s, after the scrape at 105 s and before that at 140 s.
+_HOUR_OVER, _LEFT_SLOT, _KEPT_SLOT = 3720, 3, 4
+
+
+def _hour(spec: Spec, cast: _Cast) -> Document:
+    """What was counted more than an hour ago keeps no place, and what was counted within it does."""
+    slo, step = cast.slo, spec.steps.fast
+    small, rival, returns, late, idle = cast.others
+    slots = range(0, _SLOTS + _SCRAPED, _SCRAPED)
+    large = _course_text([(slot, 100.0 * slot) for slot in slots])
+    series = [item for own in cast.large for item in _counted(slo, own, large)]
+    for own, counted in (
+        (small, [(_LEFT_SLOT, 0.0), *((slot, 50.0) for slot in slots[1:])]),
+        (late, [(_LEFT_SLOT, 0.0), *((slot, 40.0) for slot in slots[1:])]),
+        (returns, [(_KEPT_SLOT, 0.0), *((slot, 30.0) for slot in slots[1:])]),
+        (rival, [(slot, 20.0 * (slot > 40)) for slot in slots]),
+        (idle, [(slot, 0.0) for slot in slots]),
+    ):
+        series += _counted(slo, own, _course_text(counted))
+    checks = [
+        *cast.checks(_HOUR_OVER - step, names.RECORDED_GROUP, [small]),
+        *cast.checks(_HOUR_OVER, names.RECORDED_GROUP, [returns]),
+    ]
+    texts: list[Document] = []
+    if slo.mode != "none":
+        # Small and late have left by then, and returns leaves with the next scrape: one group more than are recorded.
+        ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _HOUR_OVER + step), slo.groups.most + 1)
+        looks = [_HOUR_OVER // step, _HOUR_OVER // step + 1]
+        checks += state_checks([ticket], looks, step, slo.slo_id, _TIER, only=ticket.name)
+        texts.append(text_checks([ticket], ticket.name, looks[0], step))
+    return group(f"the traffic of an hour chooses the groups of {slo.name}", at(_SLOT), series, checks, texts)
+
+
+def _course_text(counted: Sequence[tuple[int, float]]) -> str:
+    """A counter that is scraped at some slots only."""
+    slots: list[Slot] = [GAP] * (counted[-1][0] + 1)
+    for slot, events in counted:
+        slots[slot] = 1000.0 + events
+    return values(slots)
 
 
 def _steps_text(rises: Sequence[tuple[int, float]], share: float) -> str:
@@ -190,6 +238,9 @@ def _room(spec: Spec, cast: _Cast) -> Document:
     for look in (7 * step, last):
         for name in recorded:
             checks += cast.checks(look, name, [first])
+    if slo.mode != "none":
+        silent = _ticket(spec, cast, (_NEVER, _NEVER), 0)
+        checks += state_checks([silent], [4], step, slo.slo_id, _TIER, only=silent.name)
     return group(f"groups of {slo.name} while there is room", scrape.slot.promql, series, checks)
 
 
