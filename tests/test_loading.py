@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slo_compiler.diagnostics import Code, Severity
+from slo_compiler.diagnostics import Code, Severity, Span
 from slo_compiler.load.discover import discover
 from slo_compiler.load.limits import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES
 from slo_compiler.load.source_map import Plain
@@ -273,10 +273,16 @@ def check_whole(content: bytes) -> None:
         span = diagnostic.span
         assert span.line >= 1
         assert span.column >= 1
-        assert (span.end_line, span.end_column) >= (span.line, span.column) or span.end_line == 1
+        assert (span.end_line, span.end_column) >= (span.line, span.column)
         assert diagnostic.message
     for document in loaded.documents:
         assert_plain_data(document.data, 0)
+
+
+def test_a_byte_that_is_no_text_is_found_on_its_line() -> None:
+    check_whole(b"a: 1\nb: \xff\n")
+    (found,) = load_bytes(b"a: 1\nb: \xff\n", "spec.yaml").diagnostics
+    assert found.span == Span("spec.yaml", 2, 1, 2, 1)
 
 
 def assert_plain_data(data: object, depth: int) -> None:

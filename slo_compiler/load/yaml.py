@@ -82,7 +82,7 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
         message = f"byte {fault.start} is not UTF-8"
-        result.diagnostics.append(error(Code.SLO103, Span(path, line), message, "save the file as UTF-8"))
+        result.diagnostics.append(error(Code.SLO103, Span(path, line, 1, line, 1), message, "save the file as UTF-8"))
         return result
     result.lines = source_lines(text)
     try:
