@@ -23,6 +23,7 @@ from slo_compiler.cli.validate import FORMATS
 from slo_compiler.diagnostics import Code, Diagnostic, Severity, Span
 from slo_compiler.diagnostics.diagnostic import LONGEST_TEXT
 from slo_compiler.diagnostics.reporters import REPORTERS
+from slo_compiler.plain_text import visible
 from tests.reports import FINDINGS, LINES, PATH, SOURCES
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "formats"
@@ -254,7 +255,8 @@ def test_github_gives_back_any_message_and_path(message: str, hint: str, path: s
     name, properties, data = read_command(line)
     assert name == "error"
     assert properties == {"file": path, "line": "2", "col": "3", "endColumn": "7", "title": "SLO203"}
-    assert data == (f"{message}\nhelp: {hint}" if hint else message)
+    whole = f"{message}\nhelp: {hint}" if hint else message
+    assert data == "\n".join(visible(part) for part in whole.split("\n")), "no control character paints a log"
     assert summary == "1 error in 3 files"
     assert "\r" not in text
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
 from slo_compiler.diagnostics.limit import cut, hidden_text, summary
 from slo_compiler.diagnostics.report_sarif import message_with_hint
+from slo_compiler.plain_text import visible
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -39,7 +40,8 @@ def _command(diagnostic: Diagnostic) -> str:
     if span.end_line == span.line:  # GitHub takes columns for a single line only
         place["endColumn"] = str(span.end_column)
     properties = ",".join(f"{key}={_escape_property(value)}" for key, value in place.items())
-    text = _escape_data(message_with_hint(diagnostic))
+    # A log is shown on terminals, which control characters would paint; lines may stay lines.
+    text = _escape_data("\n".join(map(visible, message_with_hint(diagnostic).split("\n"))))
     return f"::{_COMMANDS[diagnostic.severity]} {properties},title={diagnostic.code.name}::{text}"
 
 
