@@ -36,7 +36,8 @@ def apply_waivers(
             yield diagnostic
         else:
             message = f"{diagnostic.message}; waived until {waiver.until}: {waiver.reason}"
-            yield replace(diagnostic, severity=Severity.INFO, message=message, hint="")
+            hint = f"nothing to do before {waiver.until}"
+            yield replace(diagnostic, severity=Severity.INFO, message=message, hint=hint)
     for waiver in spec.waivers:
         if waiver.code not in used:
             if not whole:
