@@ -10,7 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from slo_compiler.documents.base import Model
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_KEY = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
+_KEY = r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
+_LABEL_KEY = re.compile(_KEY)
+_PREFIX = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
+_LONGEST_PREFIX = 253
 
 
 def slug(text: str) -> str:
@@ -47,16 +50,35 @@ def check_label_key(key: str) -> str:
     """The key itself.
 
     Raises:
-        ValueError: it is no label name.
+        ValueError: it is no name of a label, as Kubernetes and OpenSLO have them.
     """
     if not _LABEL_KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is no label name; use letters, digits, '-', '_' and '.', at most 63")
+        hint = "use letters, digits, '-', '_' and '.', at most 63"
+        raise ValueError(f"{key!r} is no label key; {hint}" + (" and no prefix" if "/" in key else ""))
+    return key
+
+
+def check_annotation_key(key: str) -> str:
+    """The key itself.
+
+    Raises:
+        ValueError: it is no name, or no name behind the prefix of a domain, as Kubernetes and OpenSLO have them.
+    """
+    prefix, slash, name = key.rpartition("/")
+    if not _LABEL_KEY.fullmatch(name):
+        raise ValueError(f"{key!r} is no annotation key; write name or prefix/name, name as that of a label")
+    if slash and not (len(prefix) <= _LONGEST_PREFIX and _PREFIX.fullmatch(prefix)):
+        raise ValueError(f"the prefix of {key!r} is no lower-case domain name; write such as example.com/{name}")
     return key
 
 
 DnsLabel = Annotated[str, AfterValidator(check_dns_label), Field(json_schema_extra={"pattern": DNS_LABEL.pattern})]
 BoolText = Annotated[bool, BeforeValidator(_read_bool)]
-Labels = dict[Annotated[str, AfterValidator(check_label_key)], str]
+LabelKey = Annotated[str, Field(json_schema_extra={"pattern": f"^{_KEY}$"}), AfterValidator(check_label_key)]
+_ANNOTATION_KEY = f"^({_PREFIX.pattern}/)?{_KEY}$"
+AnnotationKey = Annotated[
+    str, Field(json_schema_extra={"pattern": _ANNOTATION_KEY}), AfterValidator(check_annotation_key)
+]
 
 
 class Metadata(Model):
@@ -64,5 +86,5 @@ class Metadata(Model):
 
     name: DnsLabel
     display_name: Annotated[str, Field(max_length=63)] | None = None
-    labels: Labels = Field(default_factory=dict)
-    annotations: dict[str, str] = Field(default_factory=dict)
+    labels: dict[LabelKey, str] = Field(default_factory=dict)
+    annotations: dict[AnnotationKey, str] = Field(default_factory=dict)

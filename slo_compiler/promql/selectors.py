@@ -67,7 +67,7 @@ def bucket_of_quantile(text: str) -> Selector | None:
                 return _selector(node.vector_selector)
             except NotASelector:
                 return None
-        nodes += _children(node)
+        nodes += children_of(node)
     return None
 
 

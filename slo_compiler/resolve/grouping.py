@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from slo_compiler.diagnostics.codes import Code
@@ -10,6 +11,7 @@ from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Counters, Groups, Matcher, Selector
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import any_of
+from slo_compiler.promql.build import matchers as written
 from slo_compiler.promql.names import RESERVED_LABELS
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.identity import label_name
@@ -74,15 +76,30 @@ class Grouping:
         """
         known = None if carried is None else {*carried, *self._target_labels}
         more = [matcher for matcher in self.matchers if known is None or matcher.label in known]
+        for matcher in more:
+            self._require_overlap(matcher.label, matchers)
         return tuple(sorted((*matchers, *more), key=lambda matcher: matcher.label)) if more else tuple(matchers)
 
     def selector(self, item: Selector) -> Selector:
         """A selector that the spec writes, for the allowed groups."""
+        for matcher in self.matchers:
+            self._require_overlap(matcher.label, item.matchers)
         return Selector(item.name, (*item.matchers, *self.matchers))
 
     def counters(self, counters: Counters) -> Counters:
         """Counters that the spec names, for the allowed groups."""
         return counters._replace(total=self.selector(counters.total), part=self.selector(counters.part))
+
+    def _require_overlap(self, label: str, matchers: Sequence[Matcher]) -> None:
+        """Finds values that other matchers of the label leave nothing of; told once."""
+        others = [matcher for matcher in matchers if matcher.label == label]
+        if label in self._told or any(all(_admits(item, value) for item in others) for value in self.groups.allow):
+            return
+        self._told.add(label)
+        message = f"no series can be read: of {label} it allows no value that {written(others)} lets through"
+        self._findings.error(
+            Code.SLO203, (*_PATH, "allow"), message, f"allow values that {written(others)} lets through"
+        )
 
     def _usable(self, labels: Sequence[str]) -> tuple[str, ...]:
         found: list[str] = []
@@ -96,3 +113,13 @@ class Grouping:
             else:
                 found.append(label)
         return tuple(found)
+
+
+def _admits(matcher: Matcher, value: str) -> bool:
+    """Whether a value may pass a matcher; what a pattern of RE2 alone means is not known."""
+    if matcher.op in ("=", "!="):
+        return (value == matcher.value) == (matcher.op == "=")
+    try:
+        return (re.fullmatch(matcher.value, value) is not None) == (matcher.op == "=~")
+    except (re.error, RecursionError, OverflowError):
+        return True

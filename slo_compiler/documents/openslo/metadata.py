@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.documents.base import JsonSchema
 from slo_compiler.documents.judged import JsonObject, Notice
-from slo_compiler.documents.metadata import DNS_LABEL, slug
+from slo_compiler.documents.metadata import DNS_LABEL, AnnotationKey, LabelKey, slug
 from slo_compiler.documents.openslo.parts import DisplayName, NonEmpty, Part, Text
 from slo_compiler.load.source_map import Path
 
-_KEY = r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
-_LABEL_KEY = re.compile(_KEY)
-_PREFIX = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
-_LONGEST_PREFIX = 253
 _RESERVED = "openslo.com/"
 
 
@@ -35,35 +30,14 @@ def unusable_name(text: str, field: str, loc: Path) -> Notice:
     return Notice(Code.SLO601, Severity.ERROR, loc, message, hint, compile_only=True)
 
 
-def _check_label_key(key: str) -> str:
-    if not _LABEL_KEY.fullmatch(key):
-        hint = "use letters, digits, '-', '_' and '.', at most 63"
-        raise ValueError(f"{key!r} is no label key; {hint}" + (" and no prefix" if "/" in key else ""))
-    return key
-
-
-def _check_annotation_key(key: str) -> str:
-    prefix, slash, name = key.rpartition("/")
-    if not _LABEL_KEY.fullmatch(name):
-        raise ValueError(f"{key!r} is no annotation key; write name or prefix/name, name as that of a label")
-    if slash and not (len(prefix) <= _LONGEST_PREFIX and _PREFIX.fullmatch(prefix)):
-        raise ValueError(f"the prefix of {key!r} is no lower-case domain name; write such as example.com/{name}")
-    return key
-
-
 def _read_label(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-LabelKey = Annotated[str, Field(json_schema_extra={"pattern": f"^{_KEY}$"}), AfterValidator(_check_label_key)]
 LabelValues = Annotated[
     list[Text],
     BeforeValidator(_read_label),
     JsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-_ANNOTATION_KEY = f"^({_PREFIX.pattern}/)?{_KEY}$"
-AnnotationKey = Annotated[
-    str, Field(json_schema_extra={"pattern": _ANNOTATION_KEY}), AfterValidator(_check_annotation_key)
 ]
 
 
