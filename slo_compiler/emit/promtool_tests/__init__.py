@@ -21,7 +21,7 @@ from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, qu
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
-from slo_compiler.emit.rules import HEADER, groups, rules_path
+from slo_compiler.emit.rules import HEADER, groups, one_line, rules_path
 from slo_compiler.emit.serialize import to_yaml
 from slo_compiler.ir import Spec
 from slo_compiler.units import Duration
@@ -76,4 +76,4 @@ def _file(spec: Spec, path: str, interval: str, groups: Sequence[Document | None
         **_order(spec),
         "tests": [group for group in groups if group is not None],
     }
-    return Artifact(path, HEADER.format(path=spec.path) + to_yaml(document))
+    return Artifact(path, HEADER.format(path=one_line(spec.path)) + to_yaml(document))

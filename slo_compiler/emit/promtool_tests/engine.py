@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from slo_compiler.emit import alerts
@@ -21,7 +21,7 @@ from slo_compiler.emit.promtool_tests.batches import source_batches
 from slo_compiler.emit.promtool_tests.delays import delay_of
 from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
 from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
-from slo_compiler.emit.promtool_tests.labels import matching, near_misses, variants
+from slo_compiler.emit.promtool_tests.labels import drawable, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, ramp, raw_input, series_name, values
 from slo_compiler.ir import Deadline, Exemption, Gauges, Matcher, Slo, Source, Spec
 from slo_compiler.units import Duration
@@ -66,6 +66,7 @@ def engine_alerts(spec: Spec) -> list[Document]:
     """All alerts of the spec's own group, and those of its deadlines."""
     if spec.mode == "none":
         return []
+    spec = _drawable(spec)
     batches = source_batches(spec.sources) or [[]]
     if spec.gauges is not None and any(_is_gauge(spec.gauges, source) for source in batches[0]):
         batches.insert(0, [])
@@ -96,6 +97,22 @@ def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[
         masks = Masks(slo, len(active), {exemption.name: _exempt_times(spec)}, begin=begin)
         active = [now and not masks.all_masked(index * spec.steps.fast) for index, now in enumerate(active)]
     return course(rule, active, value, spec.steps.fast)
+
+
+def _drawable(spec: Spec) -> Spec:
+    """The spec without what reads no series that could be drawn: what else it has is proven all the same."""
+
+    def without_age(slo: Slo) -> Slo:
+        return (
+            slo if slo.deadline is None or drawable(slo.deadline.pending_age.matchers) else replace(slo, deadline=None)
+        )
+
+    return replace(
+        spec,
+        gauges=spec.gauges if spec.gauges is not None and drawable(spec.gauges.running[0].matchers) else None,
+        sources=tuple(item for item in spec.sources if drawable(item.selectors[0].matchers, item.target_matchers)),
+        slos=tuple(without_age(slo) for slo in spec.slos),
+    )
 
 
 def _is_gauge(gauges: Gauges, source: Source) -> bool:

@@ -94,6 +94,16 @@ def _numbered(pattern: str, count: int) -> Iterator[str]:
                 yield from (value for value in _examples(re.sub(r"\.[*+]", str(index), alternative)) if value)
 
 
+def drawable(*selectors: Sequence[Matcher]) -> bool:
+    """Whether there are labels for each of the selectors: a pattern may match nothing, or nothing that is found."""
+    try:
+        for matchers in selectors:
+            matching(matchers)
+    except NoExample:
+        return False
+    return True
+
+
 def near_misses(matchers: Sequence[Matcher], labels: dict[str, str]) -> Iterator[dict[str, str]]:
     """For each matcher, labels that satisfy all of them but this one."""
     for matcher in matchers:
@@ -135,13 +145,25 @@ def _candidates(matchers: Sequence[Matcher], *, positive: bool) -> Iterator[str]
 
 def _examples(pattern: str) -> Iterator[str]:
     """A few texts that an anchored RE2 pattern is likely to match: alternatives taken, classes replaced."""
-    for alternative in _alternatives(pattern):
-        text = re.sub(r"\\([.\-+/:])", r"\1", alternative)
-        text = re.sub(r"\[\^?([^\]])[^\]]*\]", r"\1", text)
+    for alternative in _alternatives(_ESCAPED.sub(_hidden, pattern)):
+        text = re.sub(r"\[\^?([^\]])[^\]]*\]", r"\1", alternative)
         for any_text in ("", "a", "0"):
             made = text.replace(".*", any_text).replace(".+", any_text or "a").replace("\\d+", "0").replace("\\d", "0")
-            yield re.sub(r"[?*+]", "", made.replace(".", "0"))
-            yield re.sub(r"[?*+]", "", made)
+            yield _HIDDEN.sub(_shown, re.sub(r"[?*+]", "", made.replace(".", "0")))
+            yield _HIDDEN.sub(_shown, re.sub(r"[?*+]", "", made))
+
+
+# Escaped punctuation is text: it waits among the private characters until the operators are gone.
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~ \t\n])")
+_HIDDEN = re.compile("[\ue000-\ue07f]")
+
+
+def _hidden(escape: re.Match[str]) -> str:
+    return chr(0xE000 + ord(escape[1]))
+
+
+def _shown(character: re.Match[str]) -> str:
+    return chr(ord(character[0]) - 0xE000)
 
 
 def _alternatives(pattern: str) -> Iterator[str]:

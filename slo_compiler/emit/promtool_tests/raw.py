@@ -13,7 +13,7 @@ from slo_compiler.emit.promtool_tests.burn import DECOY, labels
 from slo_compiler.emit.promtool_tests.delays import delay_of
 from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
 from slo_compiler.emit.promtool_tests.groups import groups_of
-from slo_compiler.emit.promtool_tests.labels import NoExample
+from slo_compiler.emit.promtool_tests.labels import NoExample, drawable
 from slo_compiler.emit.promtool_tests.notation import Labels, expect_scaled, group, raw_input, series_name
 from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
 from slo_compiler.emit.promtool_tests.slices import bad_share, handed_over, share
@@ -67,6 +67,8 @@ def _batch(spec: Spec, members: list[Slo]) -> Document | None:
     for family in families.values():
         histograms = [slo.measurement for slo in family if isinstance(slo.measurement, Histogram)]
         edges = raw_histogram.edge_texts(histograms)
+        if not drawable(histograms[0].matchers):
+            continue
         for index, own in enumerate(groups_of(family[0])):
             drawn = raw_histogram.series(family[0], own, edges, seconds, good=index > 0)
             series |= {item["series"]: item for item in drawn}

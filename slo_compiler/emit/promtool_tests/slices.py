@@ -7,7 +7,7 @@ from collections.abc import Callable
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.burn import DECOY, labels
-from slo_compiler.emit.promtool_tests.labels import near_misses, variants
+from slo_compiler.emit.promtool_tests.labels import drawable, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import (
     GAP,
     STALE,
@@ -172,7 +172,9 @@ def throughputs(spec: Spec) -> list[Document]:
     return [
         _throughput(spec, slo, slo.measurement, slo.measurement.inner)
         for slo in spec.slos
-        if isinstance(slo.measurement, Slices) and isinstance(slo.measurement.inner, Throughput)
+        if isinstance(slo.measurement, Slices)
+        and isinstance(slo.measurement.inner, Throughput)
+        and drawable(slo.measurement.inner.tokens[0].matchers)
     ]
 
 

@@ -1,0 +1,67 @@
+"""What a spec, or the name of its file, may hold without acting in an output, and patterns that hardly match a thing."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from slo_compiler.emit import EMITTERS
+from slo_compiler.emit.base import Context
+from slo_compiler.emit.promtool_tests import labels
+from slo_compiler.ir import Matcher
+from slo_compiler.load.yaml import load_bytes
+from slo_compiler.pipeline import check_loaded, emit_specs
+from slo_compiler.resolve.environment import Environment
+
+SPEC = """\
+apiVersion: slo-compiler/v1
+kind: InferenceSLO
+metadata: {{name: chat}}
+spec:
+  service: assistant
+  model: acme/chat
+  engine: {{name: vllm, version: "0.11"}}
+  selector: {{job: vllm-chat{selector}}}
+  alerting: {{queueWaitingPerReplica: 7}}
+  objectives:
+    - {{sli: ttft, threshold: 250ms, target: 95%}}
+    - {{sli: throughput, rate: 500, target: 95%}}
+    - sli: job_completion
+      threshold: 4h
+      target: 95%
+      source: {{due: due_total, onTime: on_time_total, pendingAge: 'age{age}'}}
+"""
+
+
+def compiled(text: str, path: str = "specs/chat.yaml") -> dict[str, str]:
+    checked = check_loaded([load_bytes(text.encode(), path)], Environment())
+    assert not checked.failed, checked.diagnostics
+    return {artifact.path: artifact.text for _, artifact in emit_specs(checked.specs, Context(), tuple(EMITTERS))}
+
+
+@pytest.mark.parametrize("path", ["specs/a\nb: c\n.yaml", "specs/\x85groups: []", "specs/\u2028x.yaml"], ids=ascii)
+def test_a_file_name_adds_no_line_to_an_output(path: str) -> None:
+    text = SPEC.format(selector="", age="")
+    plain = {name: yaml.safe_load_all(output) for name, output in compiled(text).items()}
+    for name, output in compiled(text, path).items():
+        assert list(yaml.safe_load_all(output)) == list(plain[name])
+
+
+@pytest.mark.parametrize("pattern", ["[^\\s\\S]", "a\\b\\Bb", "x{3}[0-9]{2}y"], ids=str)
+def test_a_pattern_without_an_example_leaves_its_scenarios_out(pattern: str) -> None:
+    in_promql = pattern.replace("\\", "\\\\")
+    text = SPEC.format(selector=f", pod: {{re: '{pattern}'}}", age=f'{{pod=~"{in_promql}"}}')
+    drawn, left = (
+        yaml.safe_load(compiled(text)["tests/assistant/chat.fast.test.yaml"])["tests"]
+        for text in (SPEC.format(selector="", age=""), text)
+    )
+    assert 0 < len(left) < len(drawn), "what is recorded is proven all the same"
+
+
+@pytest.mark.parametrize(
+    "text", ["a.b", "a|b", "(x)[y]", "1+1?", "back\\slash", "q\"u`o'te", "{2}", "^a$", "sp ace"], ids=str
+)
+def test_an_escaped_text_is_its_own_example(text: str) -> None:
+    pattern = "".join(f"\\{c}" if not c.isalnum() else c for c in text)
+    assert labels.matching([Matcher("pod", "=~", pattern)]) == {"pod": text}
+    assert labels.matching([Matcher("pod", "=~", f"({pattern}|other)-[a-z]+")])["pod"].startswith(text)
