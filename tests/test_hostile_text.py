@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from slo_compiler.documents.config import Config
 from slo_compiler.emit import EMITTERS
 from slo_compiler.emit.base import Context
 from slo_compiler.emit.promtool_tests import labels
@@ -33,10 +34,31 @@ spec:
 """
 
 
-def compiled(text: str, path: str = "specs/chat.yaml") -> dict[str, str]:
-    checked = check_loaded([load_bytes(text.encode(), path)], Environment())
+def compiled(text: str, path: str = "specs/chat.yaml", config: Config | None = None) -> dict[str, str]:
+    checked = check_loaded([load_bytes(text.encode(), path)], Environment(config or Config()))
     assert not checked.failed, checked.diagnostics
     return {artifact.path: artifact.text for _, artifact in emit_specs(checked.specs, Context(), tuple(EMITTERS))}
+
+
+POLICY = """\
+apiVersion: slo-compiler/v1
+kind: BurnRatePolicy
+metadata: {name: own}
+spec:
+  tiers: [{name: '{{ $value }}', factor: 7, longWindow: 1h, shortWindow: 5m, severity: page}]
+"""
+
+
+def test_severities_and_tiers_are_no_templates() -> None:
+    severities = {kind: f"{{{{ $labels.{kind} }}}}" for kind in ("page", "ticket", "info")}
+    config = Config.model_validate({"severities": severities, "defaults": {"policy": "own"}})
+    rules = yaml.safe_load(
+        compiled(f"{SPEC.format(selector='', age='')}---\n{POLICY}", config=config)["rules/assistant/chat.yaml"]
+    )
+    alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    said = {rule["labels"]["severity"] for rule in alerts}
+    assert said == {f'{{{{ "{{{{" }}}} $labels.{kind} }}}}' for kind in ("page", "ticket")}
+    assert '{{ "{{" }} $value }}' in {rule["labels"].get("tier") for rule in alerts}
 
 
 @pytest.mark.parametrize("path", ["specs/a\nb: c\n.yaml", "specs/\x85groups: []", "specs/\u2028x.yaml"], ids=ascii)

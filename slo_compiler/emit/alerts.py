@@ -33,7 +33,7 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
     labels = {
         "severity": template_text(spec.severities.of(tier.severity)),
         **slo_labels(slo),
-        "tier": tier.name,
+        "tier": template_text(tier.name),
         "long_window": tier.long.name,
         "short_window": tier.short.name,
         **{key: template_text(value) for key, value in tier.labels},
@@ -315,7 +315,7 @@ def _ticket(
     query: str,
     tier: str = "",
 ) -> Document:
-    labels = {"severity": spec.severities.of("ticket"), **slo_labels(slo), **({"tier": tier} if tier else {})}
+    labels = {"severity": template_text(spec.severities.of("ticket")), **slo_labels(slo), **({"tier": tier} if tier else {})}
     annotations = _slo_annotations(slo, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
