@@ -93,8 +93,15 @@ def read_model(model: type[Model], source: SourceDocument) -> tuple[Model | None
         document = model.model_validate(source.data, by_name=False, by_alias=True)
         return document, list(_said(source, document)) if isinstance(document, Judged) else []
     except ValidationError as fault:
-        found = [_diagnostic(source, model, details) for details in fault.errors(include_url=False)]
+        told = (details for details in fault.errors(include_url=False) if not _is_echo(details))
+        found = [_diagnostic(source, model, details) for details in told]
         return None, _without_echoes(found)
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """Whether a list is called too short because some of its items are broken, which is told by itself."""
+    given, least = details.get("input"), details.get("ctx", {}).get("min_length", 0)
+    return details["type"] == "too_short" and isinstance(given, list) and len(given) >= least
 
 
 def _said(source: SourceDocument, document: Model) -> Iterator[Diagnostic]:
@@ -222,10 +229,9 @@ def _in_plain_words(details: ErrorDetails) -> tuple[str, str]:
         return f"{given!r} is not one of {_listed(known)}", did_you_mean(given, known, otherwise="write one of")
     context = dict(details.get("ctx", {}))
     if kind == "string_pattern_mismatch":
-        given = str(details["input"])
-        if context.get("pattern") == _LABEL_NAME:
-            return f"{given!r} is no label name", "use letters, digits and underscores, and begin with no digit"
-        return f"{given!r} does not match {context.get('pattern')}", ""
+        pattern = str(context.get("pattern"))
+        what, hint = _PATTERNS.get(pattern, (f"text that matches {pattern}", "write it in that form"))
+        return f"{str(details['input'])!r} is no {what}", hint
     words = _WORDS.get(kind)
     if words is not None:
         return words[0].format_map(context), words[1].format_map(context)
@@ -242,7 +248,15 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-_LABEL_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+# What a text is that a pattern describes, and how to write one.
+_KEBAB = "use lower-case letters, digits and dashes, and begin with a letter"
+_PATTERNS = {
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$": ("label name", "use letters, digits and underscores, and begin with no digit"),
+    r"^[a-zA-Z_:][a-zA-Z0-9_:]*$": ("metric name", "use letters, digits, '_' and ':', and begin with no digit"),
+    r"^[A-Za-z][A-Za-z0-9-]*$": ("name of a source", "use letters, digits and dashes, and begin with a letter"),
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": ("name", _KEBAB),
+    r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$": ("name", f"{_KEBAB}; underscores may part words too"),
+}
 # What pydantic's errors mean, and what to do about them; braces take the bounds that were broken.
 _MAPPING = ("expected a mapping", "write it as key: value pairs")
 _LIST = ("expected a list", "write it as - items, or in [brackets]")

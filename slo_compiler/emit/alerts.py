@@ -315,7 +315,11 @@ def _ticket(
     query: str,
     tier: str = "",
 ) -> Document:
-    labels = {"severity": template_text(spec.severities.of("ticket")), **slo_labels(slo), **({"tier": tier} if tier else {})}
+    labels = {
+        "severity": template_text(spec.severities.of("ticket")),
+        **slo_labels(slo),
+        **({"tier": tier} if tier else {}),
+    }
     annotations = _slo_annotations(slo, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
