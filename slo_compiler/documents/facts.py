@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -78,6 +79,7 @@ def key_of(path: Path) -> str:
     return _ALIASES.get(names) or ".".join(_kebab(name) for name in names)
 
 
+@lru_cache(maxsize=4096)
 def path_of(key: str, model: type[Model]) -> Path | None:
     """The path that an annotation key stands for in a model; None where the model has no such field."""
     if key in _PATHS and model is InferenceSLOSpec:
