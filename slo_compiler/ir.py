@@ -176,7 +176,12 @@ class Window(NamedTuple):
 
 
 class Tier(NamedTuple):
-    """An alert on a burn rate over `factor` in a long and a short window, with more than `guard` bad events."""
+    """An alert on a burn rate over `factor` in a long and a short window, with more than `guard` bad events.
+
+    Attributes:
+        severity: `page`, `ticket` or `info`, or any other text of an alert policy.
+        labels: what its alert carries beside the labels of every tier.
+    """
 
     name: str
     factor: Decimal
@@ -186,6 +191,7 @@ class Tier(NamedTuple):
     hold: Duration
     keep_firing_for: Duration
     guard: int
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def blind_at_events_per_hour(self) -> Decimal:
@@ -359,8 +365,12 @@ class Severities(NamedTuple):
     info: str = "info"
 
     def of(self, severity: str) -> str:
-        """The configured value of `page`, `ticket` or `info`."""
-        return str(getattr(self, severity))
+        """The configured value of `page`, `ticket` or `info`; any other text stands for itself."""
+        return str(getattr(self, severity)) if severity in self._fields else severity
+
+    def known(self, text: str) -> str:
+        """`page`, `ticket` or `info` where the text is one of them, or what is configured for it; else the text."""
+        return text if text in self._fields else next((name for name in self._fields if self.of(name) == text), text)
 
 
 @dataclass(frozen=True, slots=True)

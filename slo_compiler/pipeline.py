@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
 from slo_compiler.checks.ignores import apply_ignores
 from slo_compiler.checks.waivers import apply_waivers
-from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents
+from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents, told_once
 from slo_compiler.documents.read import PROMISES, may_define, read_document
 from slo_compiler.ir import Spec
 from slo_compiler.load.directives import Directive
@@ -129,6 +129,7 @@ def _check(
             found.append(_judge_spec(spec, whole=not has_errors(faults)))
     found.sort(key=lambda item: item.spec.where["name"])
     _judge_fleet(checked, found, today)
+    checked.diagnostics = list(told_once(checked.diagnostics))
     if not compiling:
         checked.diagnostics = list(judging_documents(checked.diagnostics))
     checked.diagnostics = apply_ignores(checked.diagnostics, checked.directives, dated=today is not None)

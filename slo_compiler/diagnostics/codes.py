@@ -44,5 +44,6 @@ class Code(Enum):
     SLO504 = "period beyond the retention"
     SLO505 = "queries that the born term cannot follow"
     SLO506 = "slice longer than a short window"
+    SLO507 = "short window assumed"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"

@@ -70,6 +70,20 @@ def judging_documents(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
             yield diagnostic
 
 
+def told_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Each finding once, at its worst: what is wrong with a shared definition is found by all that use it."""
+    worst: dict[tuple[Code, Span, str], Diagnostic] = {}
+    for diagnostic in found:
+        key = (diagnostic.code, diagnostic.span, diagnostic.message)
+        known = worst.get(key)
+        if known is None or _RANK[diagnostic.severity] < _RANK[known.severity]:
+            worst[key] = diagnostic
+    yield from worst.values()
+
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
 def _shortened(text: str) -> str:
     half = LONGEST_TEXT // 2
     return f"{text[:half]} ... {text[-half:]}"

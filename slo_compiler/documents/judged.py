@@ -9,7 +9,7 @@ from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from slo_compiler.diagnostics.codes import Code
-from slo_compiler.diagnostics.diagnostic import Severity
+from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity, Span
 from slo_compiler.documents.base import Model
 from slo_compiler.load.source_map import Path
 
@@ -82,6 +82,19 @@ def parts_of(value: Any, loc: Path = ()) -> Iterator[tuple[Path, Model]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from parts_of(item, (*loc, key))
+
+
+def dotted(loc: Path) -> str:
+    """A place as people write it: `spec.objectives[0].target`."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
+    return "".join(parts).removeprefix(".")
+
+
+def notice_at(span: Span, notice: Notice) -> Diagnostic:
+    """A notice as it is shown."""
+    where = f"{dotted(notice.loc)}: " if notice.loc else ""
+    message = f"{where}{notice.message}"
+    return Diagnostic(notice.code, notice.severity, span, message, notice.hint, compile_only=notice.compile_only)
 
 
 def notices_of(document: Model) -> Iterator[Notice]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.base import Model, annotation_of
-from slo_compiler.documents.judged import ABSENT, Judged, Notice, notices_of
+from slo_compiler.documents.judged import ABSENT, Judged, dotted, notice_at, notices_of
 from slo_compiler.load.source_map import Path, Plain, SourceDocument
 
 # The module and the name of each model; a module is imported when the first document of its kind is read.
@@ -90,17 +91,15 @@ def read_model(model: type[Model], source: SourceDocument) -> tuple[Model | None
     """The data as a value of `model`, with what is worth a word; or None and a diagnostic per fault."""
     try:
         document = model.model_validate(source.data, by_name=False, by_alias=True)
-        return document, [_said(source, notice) for notice in notices_of(document)] if issubclass(model, Judged) else []
+        return document, list(_said(source, document)) if isinstance(document, Judged) else []
     except ValidationError as fault:
         found = [_diagnostic(source, model, details) for details in fault.errors(include_url=False)]
         return None, _without_echoes(found)
 
 
-def _said(source: SourceDocument, notice: Notice) -> Diagnostic:
-    span = source.key_span(notice.loc) if notice.at_key else source.value_span(notice.loc)
-    where = f"{_dotted(notice.loc)}: " if notice.loc else ""
-    message = f"{where}{notice.message}"
-    return Diagnostic(notice.code, notice.severity, span, message, notice.hint, compile_only=notice.compile_only)
+def _said(source: SourceDocument, document: Model) -> Iterator[Diagnostic]:
+    for notice in notices_of(document):
+        yield notice_at(source.key_span(notice.loc) if notice.at_key else source.value_span(notice.loc), notice)
 
 
 def _unknown_kind(source: SourceDocument, identity: tuple[str, str]) -> Diagnostic:
@@ -124,13 +123,13 @@ def _diagnostic(source: SourceDocument, model: type[Model], details: ErrorDetail
     if kind == "extra_forbidden":
         return _unknown_field(source, model, loc)
     if kind == "missing":
-        return error(Code.SLO202, source.value_span(loc[:-1]), f"{_dotted(loc)} is missing", example_of(str(loc[-1])))
+        return error(Code.SLO202, source.value_span(loc[:-1]), f"{dotted(loc)} is missing", example_of(str(loc[-1])))
     if of_key:
         return _wrong_key(source, loc, details)
     if details.get("input") is None:
-        return error(Code.SLO202, source.key_span(loc), f"{_dotted(loc)} has no value", example_of(str(loc[-1])))
+        return error(Code.SLO202, source.key_span(loc), f"{dotted(loc)} has no value", example_of(str(loc[-1])))
     message, hint = _in_plain_words(details)
-    where, example = (f"{_dotted(loc)}: ", example_of(str(loc[-1]))) if loc else ("", "")
+    where, example = (f"{dotted(loc)}: ", example_of(str(loc[-1]))) if loc else ("", "")
     if kind == "too_short" and example and "..." not in example:
         hint = f"{hint}: {example}"
     code = Code.SLO202 if kind == ABSENT else Code.SLO203
@@ -142,9 +141,9 @@ def _wrong_key(source: SourceDocument, loc: Path, details: ErrorDetails) -> Diag
     span = source.key_span(loc)
     if details["type"] == "literal_error":
         hint = did_you_mean(str(loc[-1]), _choices(details), otherwise="fields here")
-        return error(Code.SLO201, span, f"{_dotted(loc[:-1])} has no field {loc[-1]}", hint)
+        return error(Code.SLO201, span, f"{dotted(loc[:-1])} has no field {loc[-1]}", hint)
     message, hint = _in_plain_words(details)
-    return error(Code.SLO203, span, f"{_dotted(loc[:-1])}: {message}", hint)
+    return error(Code.SLO203, span, f"{dotted(loc[:-1])}: {message}", hint)
 
 
 def _own_terms(loc: Path, data: Any, *, keeps_last: bool) -> tuple[Path, bool]:
@@ -168,9 +167,9 @@ def _unknown_field(source: SourceDocument, model: type[Model], loc: Path) -> Dia
     span = source.key_span(loc)
     refused: dict[str, str] = getattr(parent, "NOT_COMPILED", {})
     if name in refused:
-        return error(Code.SLO206, span, f"{_dotted(loc)} cannot be compiled", refused[name])
+        return error(Code.SLO206, span, f"{dotted(loc)} cannot be compiled", refused[name])
     known = [field.alias or key for key, field in parent.model_fields.items()] if parent else []
-    where = _dotted(loc[:-1]) or "the document"
+    where = dotted(loc[:-1]) or "the document"
     hint = did_you_mean(name, known, otherwise="fields here")
     return error(Code.SLO201, span, f"{where} has no field {name}", hint)
 
@@ -303,11 +302,6 @@ _EXAMPLES = {
 def example_of(field: str) -> str:
     """A hint for a field that is missing: what it may look like."""
     return _EXAMPLES.get(field, f"{field}: ..., or leave the field out where it is optional")
-
-
-def _dotted(loc: Path) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
-    return "".join(parts).removeprefix(".")
 
 
 __all__ = ["KINDS", "Plain", "example_of", "model_at", "model_of", "read_document", "read_model"]

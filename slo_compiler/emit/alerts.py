@@ -30,11 +30,12 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
         f"and sum_over_time({bad}) > {tier.guard}"
     )
     labels = {
-        "severity": spec.severities.of(tier.severity),
+        "severity": template_text(spec.severities.of(tier.severity)),
         **slo_labels(slo),
         "tier": tier.name,
         "long_window": tier.long.name,
         "short_window": tier.short.name,
+        **{key: template_text(value) for key, value in tier.labels},
     }
     return _alert(
         names.ALERT_PAGE if tier.severity == "page" else names.ALERT_TICKET,

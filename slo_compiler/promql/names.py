@@ -27,6 +27,9 @@ ALERT_COVERAGE_LOW = "SLOCoverageLow"
 ALERT_QUEUE_DEPTH = "SLOQueueDepth"
 ALERT_DEADLINE_AT_RISK = "SLODeadlineAtRisk"
 
+# On alerts of OpenSLO's alert policies: the names of their notification targets, which Alertmanager may route by.
+NOTIFICATION_TARGET = "notification_target"
+
 # Labels that the compiler writes itself: a spec may not set them.
 RESERVED_LABELS = frozenset(
     (
@@ -42,6 +45,7 @@ RESERVED_LABELS = frozenset(
         "long_window",
         "short_window",
         "source",
+        NOTIFICATION_TARGET,
         "le",
     )
 )

@@ -18,6 +18,10 @@ class NotASelector(ValueError):
     """The text is no plain selector of one metric; the message says why."""
 
 
+class NotPromql(NotASelector):
+    """The text is no PromQL at all."""
+
+
 def parse_selector(text: str) -> Selector:
     """Reads `gw_requests_total{app="chat",code=~"5.."}`.
 
@@ -25,6 +29,46 @@ def parse_selector(text: str) -> Selector:
         NotASelector: it is another expression, names no metric, or is no PromQL.
     """
     return _selector(_parse(text))
+
+
+def parse_counter(text: str) -> Selector:
+    """Reads a selector, or the plain sum of one: `sum(gw_requests_total{app="chat"})`.
+
+    Raises:
+        NotASelector: it is another expression, names no metric, or is no PromQL.
+    """
+    return _selector(_summed(_parse(text)))
+
+
+def check_query(text: str) -> None:
+    """Judges a query in which the placeholder may stand for a window.
+
+    Raises:
+        NotPromql: the text is no PromQL.
+    """
+    _parse(text.replace(_CANONICAL, "5m"))
+
+
+def bucket_of_quantile(text: str) -> Selector | None:
+    """The buckets whose quantile a query is: those of `histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))`.
+
+    Raises:
+        NotPromql: the text is no PromQL.
+    """
+    import promql_parser as promql
+
+    nodes = [_parse(text.replace(_CANONICAL, "5m"))]
+    inside = False
+    while nodes:
+        node = nodes.pop()
+        inside = inside or (isinstance(node, promql.Call) and node.func.name == "histogram_quantile")
+        if inside and isinstance(node, promql.MatrixSelector):
+            try:
+                return _selector(node.vector_selector)
+            except NotASelector:
+                return None
+        nodes += _children(node)
+    return None
 
 
 def normalise_query(text: str) -> str:
@@ -45,9 +89,7 @@ def rate_of_selector(text: str) -> Selector | None:
     """
     import promql_parser as promql
 
-    node = unwrapped(_parse(text.replace(_CANONICAL, "5m")))
-    if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum" and node.modifier is None:
-        node = unwrapped(node.expr)
+    node = _summed(_parse(text.replace(_CANONICAL, "5m")))
     if not isinstance(node, promql.Call) or node.func.name not in ("rate", "increase"):
         return None
     argument = node.args[0]
@@ -107,6 +149,16 @@ def parse_query(text: str) -> Any:
     return _parse(normalise_query(text).replace(_CANONICAL, "5m"))
 
 
+def _summed(node: Any) -> Any:
+    """What a plain sum sums; what is none stays as it is."""
+    import promql_parser as promql
+
+    node = unwrapped(node)
+    if isinstance(node, promql.AggregateExpr) and str(node.op) == "sum" and node.modifier is None:
+        return unwrapped(node.expr)
+    return node
+
+
 def _parse(text: str) -> Any:
     import promql_parser as promql
 
@@ -114,7 +166,7 @@ def _parse(text: str) -> Any:
         return promql.parse(text)
     except ValueError as fault:
         reason = str(fault).splitlines()[0] if str(fault) else "it cannot be parsed"
-        raise NotASelector(f"no PromQL: {reason}") from None
+        raise NotPromql(f"no PromQL: {reason}") from None
 
 
 def _selector(node: Any) -> Selector:

@@ -21,6 +21,9 @@ from slo_compiler.resolve.policies import DEFAULT_POLICY, builtin_policy_names, 
 from slo_compiler.resolve.windows import steps_of
 from slo_compiler.slis import Sli, load_slis
 
+# Kinds of OpenSLO that others name.
+OPENSLO_KINDS = ("SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget", "DataSource", "Service")
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -36,7 +39,12 @@ class Environment:
     def with_definitions(self, definitions: Definitions) -> tuple[Environment, list[Diagnostic]]:
         """The environment with what the documents of a run define, and what is wrong with that."""
         environment = replace(self, definitions=definitions)
-        return environment, environment._overrides[3]
+        found = environment._overrides[3]
+        if any(definitions.names(kind) for kind in OPENSLO_KINDS):
+            from slo_compiler.resolve.references import check_definitions
+
+            found = [*found, *check_definitions(definitions)]
+        return environment, found
 
     @cached_property
     def _overrides(
@@ -80,7 +88,8 @@ class Environment:
         """The policy that a spec names, or the default; an unknown name is a finding and gives the default too.
 
         Args:
-            name: None names none.
+            name: of a burn-rate policy, or the names of alert policies of OpenSLO, each of which is a tier; None names
+                none.
             path: where the name stands.
         """
         default = self.policy()
@@ -92,8 +101,10 @@ class Environment:
         if name is None:
             return default
         if isinstance(name, list):
-            findings.error(Code.SLO206, path, "a list of alert policies cannot be compiled", "policy: default")
-            return default
+            from slo_compiler.resolve.alert_policies import PolicyReader
+
+            reader = PolicyReader(default, self.steps(default), self.severities, self.definitions, findings)
+            return reader.named(name, path).policy
         found = self.policy(name)
         if found is None and not self.definitions.is_broken("BurnRatePolicy", name):
             hint = did_you_mean(name, self.policy_names)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity, Span
+from slo_compiler.documents.judged import ABSENT, Fault, Notice, dotted, notice_at
 from slo_compiler.load.source_map import Path, SourceDocument
 
 
@@ -41,6 +42,16 @@ class Findings:
     def info(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """Information at the value at `path`."""
         self._add(code, Severity.INFO, path, message, hint)
+
+    def say(self, notice: Notice) -> None:
+        """A notice of one of the document's parts."""
+        span = self.source.key_span(notice.loc) if notice.at_key else self.source.value_span(notice.loc)
+        self.diagnostics.append(notice_at(span, notice))
+
+    def fault(self, fault: Fault) -> None:
+        """A fault that a part has only beside another document."""
+        code = Code.SLO202 if fault.kind == ABSENT else Code.SLO203
+        self.error(code, fault.loc, f"{dotted(fault.loc)}: {fault.message}", fault.hint)
 
     def span(self, path: Path) -> Span:
         """The place of the value at `path`."""

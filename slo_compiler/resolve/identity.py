@@ -22,6 +22,7 @@ from slo_compiler.resolve.findings import Findings
 PREFIX = "slo-compiler/"
 _MAX_NAME = 63
 _LABEL = DNS_LABEL.pattern
+_DURATION = re.compile(r"[1-9][0-9]{0,8}(s|m|h|d|w)")
 # What the values of our own annotations look like: a pattern, its name, and an example.
 _FORMS = {
     "id": (
@@ -33,6 +34,15 @@ _FORMS = {
         re.compile(r"https?://[!-~]+"),
         "http(s) address",
         f"{PREFIX}runbook: https://runbooks.example.com/chat",
+    ),
+    "short-window": (_DURATION, "duration such as 5m", f"{PREFIX}short-window: 5m"),
+    "keep-firing-for": (_DURATION, "duration such as 5m", f"{PREFIX}keep-firing-for: 5m"),
+    "min-bad-events": (re.compile(r"[0-9]{1,9}"), "number of events", f"{PREFIX}min-bad-events: '3'"),
+    "tier": (re.compile(r".{1,63}"), "short text", f"{PREFIX}tier: 14.4x"),
+    "query-yields": (
+        re.compile("rate|increase"),
+        "one of rate and increase",
+        f"{PREFIX}query-yields: rate",
     ),
     "review-by": (
         re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
@@ -52,14 +62,20 @@ class HasAnnotations(Protocol):
         """Text by key."""
 
 
-def read_annotations(metadata: HasAnnotations, known: frozenset[str], findings: Findings) -> dict[str, str]:
-    """Our own annotations without their prefix; an unknown one is an error with the nearest name."""
+def read_annotations(
+    metadata: HasAnnotations, known: frozenset[str], findings: Findings, at: Path = ("metadata",)
+) -> dict[str, str]:
+    """Our own annotations without their prefix; an unknown one is an error with the nearest name.
+
+    Args:
+        at: where the metadata stand.
+    """
     found = {}
     for key, value in metadata.annotations.items():
         if not key.startswith(PREFIX):
             continue
         name = key.removeprefix(PREFIX)
-        path: Path = ("metadata", "annotations", key)
+        path: Path = (*at, "annotations", key)
         if name not in known:
             findings.error_at_key(Code.SLO201, path, f"unknown annotation {key}", did_you_mean(name, known))
             continue

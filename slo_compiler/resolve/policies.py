@@ -6,9 +6,22 @@ from functools import cache
 
 import yaml
 
-from slo_compiler.documents.policy import BurnRatePolicy
+from slo_compiler.documents.policy import BurnRatePolicy, Tier
 from slo_compiler.documents.trusted import construct
 from slo_compiler.resources import builtin_path
+
+
+class AlertTier(Tier):
+    """A tier that an alert policy of OpenSLO gives.
+
+    Attributes:
+        severity_text: the label `severity`, where it is none of the known severities.
+        labels: what its alert carries beside the labels of every tier.
+    """
+
+    severity_text: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
 
 # The policy of every spec that names no other; what cannot work in it is left out, not refused.
 DEFAULT_POLICY = "default"

@@ -11,7 +11,7 @@ from slo_compiler.documents import policy as policies
 from slo_compiler.ir import Level, Steps, Tier, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.findings import Findings
-from slo_compiler.resolve.policies import DEFAULT_POLICY
+from slo_compiler.resolve.policies import DEFAULT_POLICY, AlertTier
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 # Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the second, nothing helps.
@@ -32,6 +32,11 @@ def steps_of(policy: policies.BurnRatePolicy, scrape_interval: Duration) -> Step
     return Steps(fast, policy.spec.steps.slow.whole_seconds, scrape_interval.seconds)
 
 
+def level_of(length: Duration) -> Level:
+    """Which tiles a window of a tier sums."""
+    return Level.FAST if length.seconds <= _LONGEST_FAST_WINDOW else Level.SLOW
+
+
 @lru_cache(maxsize=1024)
 def window_of(length: Duration, steps: Steps, *, period: bool = False) -> Window:
     """A window as a range of tiles, written half a step short.
@@ -39,7 +44,7 @@ def window_of(length: Duration, steps: Steps, *, period: bool = False) -> Window
     Raises:
         ValueError: the length is no multiple of the step.
     """
-    level = Level.FAST if length.seconds <= _LONGEST_FAST_WINDOW and not period else Level.SLOW
+    level = Level.SLOW if period else level_of(length)
     step = steps.of(level)
     tiles, rest = divmod(length.seconds, step)
     if rest or tiles < 2:
@@ -118,21 +123,28 @@ def resolve_tiers(
                 f"{percent_text(factor * (1 - target))} of all events to be bad: it can never fire{left_out}"
             )
             highest = percent_text(((1 / (1 - target)) * Decimal("0.9")).quantize(Decimal("0.1")) / 100)
-            hint = (
-                f"raise the target, or give the tier of policy {policy.metadata.name} a factor of "
-                f"{highest.removesuffix('%')} or less, or belowTarget"
-                if chosen
-                else "the outage tier covers a total failure; or raise the target"
-            )
+            hint = "the outage tier covers a total failure; or raise the target"
+            if isinstance(tier, AlertTier):
+                hint = f"raise the target, or threshold: {highest.removesuffix('%')} or less"
+            elif chosen:
+                hint = (
+                    f"raise the target, or give the tier of policy {policy.metadata.name} a factor of "
+                    f"{highest.removesuffix('%')} or less, or belowTarget"
+                )
             say(Code.SLO501, path, message, hint)
             continue
         resolved = _tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour)
-        if any(resolved.name == other.name for other in found):
-            resolved = resolved._replace(name=f"{resolved.name}-{resolved.long.name}")
-        found.append(resolved)
+        found.append(resolved._replace(name=_own_name(resolved, {other.name for other in found})))
         if requests_per_hour is not None:
             _say_if_late(tier, found[-1], 1 - target, requests_per_hour * guard_scale, findings, path)
     return tuple(found)
+
+
+def _own_name(tier: Tier, taken: set[str]) -> str:
+    """A name that no other tier has: with its long window, and with a number where that is taken too."""
+    names = [tier.name, f"{tier.name}-{tier.long.name}"]
+    names += [f"{tier.name}-{tier.long.name}-{number}" for number in range(2, len(taken) + 2)]
+    return next(name for name in names if name not in taken)
 
 
 def _whole_days(seconds: Decimal) -> Duration:
@@ -156,15 +168,17 @@ def _tier(
     if requests_per_hour is not None and requests_per_hour < _SPARSE_REQUESTS_PER_HOUR:
         keep = max(keep, _SPARSE_KEEP)
     scaled = tier.error_ratio is None and factor != tier.factor
+    of_policy = tier if isinstance(tier, AlertTier) else None
     return Tier(
         name=f"{decimal_text(factor)}x" if scaled else tier.title,
         factor=factor,
         long=window_of(tier.long_window, steps),
         short=window_of(tier.short_window, steps),
-        severity="ticket" if mode == "ticket" else tier.severity,
+        severity="ticket" if mode == "ticket" else of_policy.severity_text if of_policy else tier.severity,
         hold=hold,
         keep_firing_for=keep,
         guard=max(tier.min_bad_events, min_bad_events) * int(guard_scale),
+        labels=of_policy.labels if of_policy else (),
     )
 
 

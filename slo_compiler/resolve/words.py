@@ -8,7 +8,7 @@ from typing import Any
 
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Groups, Portable, Provenance, Slices, Throughput, Window
+from slo_compiler.ir import Groups, Measurement, Portable, Provenance, Slices, Throughput, Value, Window
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
@@ -33,6 +33,42 @@ def promised_by(reading: Reading) -> str:
         return str(reading.threshold.value)
     inner = reading.measurement.inner if isinstance(reading.measurement, Slices) else None
     return f"{decimal_text(inner.rate)} tokens/s" if isinstance(inner, Throughput) else ""
+
+
+def promise_of_openslo(target: Decimal, measurement: Measurement, title: str) -> str:
+    """`95% of slices: queue depth <= 30, over 2m`; `99% of slices: answers, each for 95% of its events, over 1m`."""
+    if not isinstance(measurement, Slices):
+        return f"{percent_text(target)} of events: {title}"
+    text, bound = f"{percent_text(target)} of slices: {title}", bound_of(measurement)
+    if bound:
+        text += f" {bound}"
+    elif measurement.target is not None:
+        text += f", for {percent_text(measurement.target)} of the events in each"
+    else:
+        text += ", each by its share of good events"
+    return f"{text}, over {measurement.window}"
+
+
+def bound_of(measurement: Measurement) -> str:
+    """The bound that a value must keep, `<= 30`; empty where events are counted."""
+    inner = measurement.inner if isinstance(measurement, Slices) else None
+    return f"{inner.op} {decimal_text(inner.bound)}" if isinstance(inner, Value) else ""
+
+
+def provenance_of_openslo(
+    target: Decimal, measurement: Measurement, period: Window, *, own_period: bool
+) -> tuple[Provenance, ...]:
+    """Target, bound, slice and period, each with its origin."""
+    found = [Provenance("target", percent_text(target), "the objective")]
+    if isinstance(measurement, Slices):
+        facts = {
+            "bound": bound_of(measurement),
+            "slice": str(measurement.window),
+            "sliceTarget": percent_text(measurement.target) if measurement.target is not None else "",
+        }
+        found += [Provenance(field, text, "the objective") for field, text in facts.items() if text]
+    found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
+    return tuple(found)
 
 
 def provenance_of(

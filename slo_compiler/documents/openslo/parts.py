@@ -136,6 +136,18 @@ Description = Annotated[str, Field(max_length=1050), BeforeValidator(read_text)]
 DisplayName = Annotated[str, Field(max_length=63), BeforeValidator(read_text)]
 Bool = Annotated[bool, BeforeValidator(_read_bool)]
 Number = Annotated[Decimal, BeforeValidator(_read_number), JsonSchema({"type": "number"})]
+Share = Annotated[
+    Decimal,
+    Field(ge=0, lt=1),
+    BeforeValidator(_read_number),
+    JsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
+]
+Percent = Annotated[
+    Decimal,
+    Field(ge=0, lt=100),
+    BeforeValidator(_read_number),
+    JsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": 100}),
+]
 DurationShorthand = Annotated[
     Shorthand, BeforeValidator(_read_shorthand), PlainSerializer(str, return_type=str), JsonSchema(_DURATION_SCHEMA)
 ]

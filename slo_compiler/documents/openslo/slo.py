@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
+from slo_compiler.documents.base import JsonSchema
 from slo_compiler.documents.judged import ABSENT, Fault, JsonObject, Notice, absent, either_of, given
 from slo_compiler.documents.openslo.alerts import AlertPolicyItem
 from slo_compiler.documents.openslo.metadata import DNS_LABEL_SCHEMA, Metadata, is_dns_label, unusable_name
@@ -21,6 +22,8 @@ from slo_compiler.documents.openslo.parts import (
     NonEmpty,
     Number,
     Part,
+    Percent,
+    Share,
     SliceWindow,
     Text,
 )
@@ -29,6 +32,8 @@ from slo_compiler.load.source_map import Path
 
 OPERATORS = ("lte", "gte", "lt", "gt")
 _START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_START_SCHEMA = {"type": "string", "pattern": f"^{_START.pattern}$", "examples": ["2027-01-01 00:00:00"]}
+_ZONE_SCHEMA = {"type": "string", "minLength": 1, "examples": ["Europe/Berlin", "America/New_York", "UTC"]}
 _START_FORM = "write YYYY-MM-DD hh:mm:ss, such as 2027-01-01 00:00:00"
 
 
@@ -60,8 +65,8 @@ def _check_zone(value: str) -> str:
 class Calendar(Part):
     """Where a calendar window begins: local time of a zone."""
 
-    start_time: Annotated[Text, AfterValidator(_check_start)]
-    time_zone: Annotated[NonEmpty, AfterValidator(_check_zone)]
+    start_time: Annotated[Text, AfterValidator(_check_start), JsonSchema(_START_SCHEMA)]
+    time_zone: Annotated[NonEmpty, AfterValidator(_check_zone), JsonSchema(_ZONE_SCHEMA)]
 
 
 class TimeWindow(Part):
@@ -114,8 +119,8 @@ class Objective(Part):
     )
 
     display_name: Text | None = None
-    target: Annotated[Number, Field(ge=0, lt=1)] | None = None
-    target_percent: Annotated[Number, Field(ge=0, lt=100)] | None = None
+    target: Share | None = None
+    target_percent: Percent | None = None
     op: Text | None = None
     value: Number | None = None
     time_slice_target: Number | None = None

@@ -156,22 +156,27 @@ def _fast_tier_phases(item: _Course, tier: Tier, begin: int, step: int) -> int:
 
 def _phases(item: _Course, tier: Tier, cursor: int, step: int) -> int:
     """Burn rates of the snapshots; returns the step after the last."""
-    factor = float(tier.factor)
+    factor, high = float(tier.factor), _high(tier)
     hold = _steps(tier.hold.seconds, step)
     fire = cursor + _FIRE
     end = fire + hold + 4
     for window in (tier.long.name, tier.short.name):
-        item.set_burn(window, cursor, fire, _HIGH)
+        item.set_burn(window, cursor, fire, high)
         item.set_burn(window, fire, fire + hold + 2, factor * 1.002)
     item.set_burn(tier.long.name, cursor + _LONG_AT, cursor + _LONG_AT + 2, factor)
     item.set_burn(tier.long.name, cursor + _LONG_UNDER, cursor + _LONG_UNDER + 2, factor / 2)
     item.set_burn(tier.short.name, cursor + _SHORT_AT, cursor + _SHORT_AT + 2, factor)
     item.set_burn(tier.short.name, cursor + _SHORT_UNDER, cursor + _SHORT_UNDER + 2, factor / 2)
-    item.set_burn(tier.short.name, fire + hold + 2, end, _HIGH)
+    item.set_burn(tier.short.name, fire + hold + 2, end, high)
     item.set_burn(tier.long.name, fire + hold + 2, end, factor * 1.5)
     item.looks |= {cursor + phase + 1 for phase in range(0, _FIRE, 2)} | {fire, fire + hold + 1}
     item.texts.append(fire + hold + 3)
     return end
+
+
+def _high(tier: Tier) -> float:
+    """A burn rate over any factor that is usual, and over this one."""
+    return max(_HIGH, 2 * float(tier.factor))
 
 
 @lru_cache(maxsize=1024)
@@ -288,10 +293,15 @@ _EVALUATION_SECONDS = 43200
 
 @dataclass(frozen=True, slots=True)
 class _Guards:
-    """The slow tiers of an SLO at the edges of their guards: texts by series, and the looks of each tier."""
+    """The slow tiers of an SLO at the edges of their guards.
+
+    Attributes:
+        texts: by series.
+        burns: per tier, at each look: the burn rate over the long window, and whether the condition holds.
+    """
 
     texts: tuple[tuple[str, str], ...]
-    looks: tuple[tuple[str, int], ...]
+    burns: tuple[tuple[tuple[float, bool], ...], ...]
     last: int
 
 
@@ -310,11 +320,10 @@ def slow_guards(spec: Spec) -> Document | None:
         guards = _guards(tiers, per_look)
         length = max(length, guards.last * per_look + 1)
         own = []
-        for tier in tiers:
-            fires = dict(guards.looks)[tier.name]
-            active = [index == fires for index in range(guards.last + 1)]
+        for tier, burns in zip(tiers, guards.burns, strict=True):
             rule = of_group(alerts.burn_rate_alert(spec, slo, tier), group_labels)
-            own.append(course(rule, active, [_HIGH] * (guards.last + 1), _EVALUATION_SECONDS))
+            rates, active = [burn for burn, _ in burns], [holds for _, holds in burns]
+            own.append(course(rule, active, rates, _EVALUATION_SECONDS))
         labels = {"slo_id": slo.slo_id, **dict(group_labels)}
         series += [raw_input(series_name(name, labels), text) for name, text in guards.texts]
         every_look = _sparse_text(tuple((look * per_look, _MANY) for look in range(guards.last)), length)
@@ -337,21 +346,28 @@ def slow_guards(spec: Spec) -> Document | None:
 def _guards(tiers: tuple[Tier, ...], per_look: int) -> _Guards:
     bad: dict[int, float] = {}
     burn: dict[str, dict[int, float]] = {}
-    looks: list[tuple[str, int]] = []
     met = 0
     for tier in tiers:
         met = max(met + 3, -(-tier.long.tiles // per_look))
-        looks.append((tier.name, met + 1))
         _mark_guard(bad, tier, met * per_look, (met + 1) * per_look)
         for window in (tier.long.name, tier.short.name):
-            burn.setdefault(window, {}).update(dict.fromkeys((met * per_look, (met + 1) * per_look), _HIGH))
+            burn.setdefault(window, {}).update(dict.fromkeys((met * per_look, (met + 1) * per_look), _high(tier)))
         met += 1
     last = met + 2
     named = {names.BAD_EVENTS["slow"]: bad, **{names.burn_rate(window): tiles for window, tiles in burn.items()}}
     texts = tuple(
         (name, _sparse_text(tuple(sorted(tiles.items())), last * per_look + 1)) for name, tiles in named.items()
     )
-    return _Guards(texts, tuple(looks), last)
+    looks = range(0, (last + 1) * per_look, per_look)
+    burns = tuple(tuple(_burns_at(tier, look, bad, burn) for look in looks) for tier in tiers)
+    return _Guards(texts, burns, last)
+
+
+def _burns_at(tier: Tier, look: int, bad: dict[int, float], burn: dict[str, dict[int, float]]) -> tuple[float, bool]:
+    """The long burn rate at a look, and whether a tier's condition holds there: tiers may share their windows."""
+    long, short = burn[tier.long.name].get(look, 0.0), burn[tier.short.name].get(look, 0.0)
+    held = sum(count for tile, count in bad.items() if look - tier.long.tiles < tile <= look)
+    return long, min(long, short) > float(tier.factor) and held > tier.guard
 
 
 def _mark_guard(bad: dict[int, float], tier: Tier, met: int, passed: int) -> None:
