@@ -57,6 +57,7 @@ def command(
 
     With an error in any of them nothing is written. Files that slo-compiler did not write are never touched.
     """
+    from slo_compiler.load.discover import exists, is_folder
     from slo_compiler.write import fingerprint
     from slo_compiler.write.manifest import BrokenManifest, read_manifest
 
@@ -65,7 +66,7 @@ def command(
     config = load_config(common)
     files = spec_files(paths, config)
     out = Path(folder)
-    if out.exists() and not out.is_dir():
+    if exists(folder) and not is_folder(folder):
         raise click.UsageError(f"{folder} is no folder")
     try:
         manifest = read_manifest(out)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import click
 
@@ -25,11 +24,12 @@ def command(common: Common, subject: str, output: str) -> None:
     """
     from slo_compiler.diagnostics.pages import page_of
     from slo_compiler.explain import find_code, page_json, suggest_codes
+    from slo_compiler.load.discover import exists
 
     code = find_code(subject)
     if code is not None:
         click.echo(page_json(code) if output == "json" else page_of(code).rstrip("\n"))
-    elif Path(subject).exists():
+    elif exists(subject):
         _explain_files(common, subject, output)
     elif _LIKE_A_CODE.fullmatch(subject):
         raise click.UsageError(f"unknown code {subject}; {suggest_codes(subject)}")

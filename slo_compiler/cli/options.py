@@ -75,15 +75,22 @@ def find_config(given: str | None) -> Path | None:
         click.UsageError: the given file does not exist.
     """
     if given is not None:
-        if not Path(given).is_file():
-            raise click.UsageError(f"no such file: {given}")
+        if not _is_file(Path(given)):
+            raise click.UsageError(f"--config: {given} is no file that can be read")
         return Path(given)
     here = Path.cwd()
     for folder in (here, *here.parents):
         candidate = folder / CONFIG_NAME
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, or a folder that nobody may look into
+        return False
 
 
 def load_config(common: Common) -> Config:

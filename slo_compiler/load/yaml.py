@@ -5,9 +5,10 @@ The composer gives nodes with places. No constructor runs: `on`, `0.10` and date
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -50,18 +51,29 @@ class LoadedFile:
 
 
 _UNREADABLE = "check that it is a file, and its permissions"
+# Whoever opens a pipe waits for its writer, and some devices never end: only files are read.
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_NOT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_content(path: str) -> bytes | LoadedFile:
     """The bytes of a file, one more than it may have at the most; or, with its fault, a file that cannot be read."""
     try:
-        with Path(path).open("rb") as handle:
-            return handle.read(MAX_BYTES + 1)
+        with os.fdopen(os.open(path, _NOT_WAITING), "rb") as handle:
+            mode = os.fstat(handle.fileno()).st_mode
+            if stat.S_ISREG(mode):
+                return handle.read(MAX_BYTES + 1)
+        reason = f"it is {next((kind for test, kind in _KINDS if test(mode)), 'no file')}"
     except OSError as fault:
-        where = Span(path)
-        return LoadedFile(
-            path, diagnostics=[error(Code.SLO601, where, f"cannot be read: {fault.strerror}", _UNREADABLE)]
-        )
+        reason = str(fault.strerror)
+    except ValueError as fault:  # a path that holds what no path can
+        reason = str(fault)
+    return LoadedFile(path, diagnostics=[error(Code.SLO601, Span(path), f"cannot be read: {reason}", _UNREADABLE)])
 
 
 def load_file(path: str) -> LoadedFile:

@@ -7,17 +7,19 @@ from functools import cache
 from pathlib import Path
 
 from slo_compiler import __version__
+from slo_compiler.load.limits import MAX_BYTES
+from slo_compiler.load.yaml import LoadedFile, read_content
 from slo_compiler.resources import builtin_path, template_path
 from slo_compiler.write.manifest import Manifest, sha256
 
 
 def inputs(files: Iterable[str]) -> dict[str, str]:
-    """The hash of each spec file by path.
+    """The hash of each spec file by path; of one that cannot be read, or is larger than any spec, nothing."""
+    return {path: _hash(read_content(path)) for path in files}
 
-    Raises:
-        OSError: a file cannot be read.
-    """
-    return {path: sha256(Path(path).read_bytes()) for path in files}
+
+def _hash(content: bytes | LoadedFile) -> str:
+    return "" if isinstance(content, LoadedFile) or len(content) > MAX_BYTES else sha256(content)
 
 
 def catalogs(config: Path | None, *, kinds: tuple[str, ...], flavour: str | None) -> dict[str, str]:
