@@ -15,9 +15,10 @@ from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_
 from slo_compiler.checks.ignores import apply_ignores
 from slo_compiler.checks.waivers import apply_waivers
 from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents, told_once
-from slo_compiler.documents.read import PROMISES, may_define, read_document
+from slo_compiler.documents.read import PROMISES, is_read_as_current, may_define, read_document
 from slo_compiler.ir import Spec
 from slo_compiler.load.directives import Directive
+from slo_compiler.load.secrets import without_secrets
 from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
 from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.environment import Environment
@@ -145,11 +146,11 @@ _Document = tuple["Model", "SourceDocument"]
 def _read(file: LoadedFile, definitions: Definitions, checked: Checked) -> list[_Document]:
     """The promises of a file; what it defines goes to `definitions`, what is wrong with it to `checked`."""
     checked.files += 1
-    checked.lines[file.path] = file.lines
+    checked.lines[file.path] = without_secrets(file.lines, file.documents)
     checked.diagnostics += file.diagnostics
     checked.directives += file.directives
     promises = []
-    for source in file.documents:
+    for source in _current(file, checked, definitions):
         document, faults = read_document(source)
         checked.diagnostics += faults
         if document is not None and source.kind in PROMISES:
@@ -159,6 +160,24 @@ def _read(file: LoadedFile, definitions: Definitions, checked: Checked) -> list[
         elif source.kind not in PROMISES:
             definitions.add_broken(source)
     return promises
+
+
+def _current(file: LoadedFile, checked: Checked, definitions: Definitions) -> Iterator[SourceDocument]:
+    """The documents of a file; those of an older version of OpenSLO as what they stand for in the current one."""
+    forms = None
+    for source in file.documents:
+        if not is_read_as_current(source):
+            yield source
+            continue
+        if forms is None:
+            from slo_compiler.migrate.current import CurrentForms  # few files are old
+
+            forms = CurrentForms(file.path)
+        found, said = forms.of(source)
+        checked.diagnostics += said
+        if not found and source.kind not in PROMISES:
+            definitions.add_broken(source)
+        yield from found
 
 
 def _resolve(

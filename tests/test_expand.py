@@ -295,3 +295,25 @@ def test_expand_prints_nothing_where_a_spec_is_broken(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["expand", str(spec)])
     assert done.exit_code == 1
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("flags", [[], ["--with-datasource"]], ids=["without a data source", "with one"])
+def test_what_is_printed_can_be_compiled_as_it_is(flags: list[str]) -> None:
+    done = CliRunner().invoke(cli, ["expand", str(ROOT / "specs" / "vllm" / "chatbot.yaml"), *flags])
+    assert done.exit_code == 0
+    assert ("metricSourceRef: prometheus" in done.stdout) is bool(flags)
+    again = check(done.stdout)
+    assert not errors(again)
+    assert [slo.name for spec in again.specs for slo in spec.slos][:1] == ["llama-70b-chat-ttft"]
+
+
+def test_data_sources_are_not_printed_for_they_may_hold_secrets(tmp_path: Path) -> None:
+    source = "apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: main}\n"
+    (tmp_path / "source.yaml").write_text(
+        f"{source}spec: {{type: Prometheus, connectionDetails: {{token: hunter2}}}}\n"
+    )
+    service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: assistant}\n"
+    (tmp_path / "service.yaml").write_text(service)
+    done = CliRunner().invoke(cli, ["expand", str(tmp_path)])
+    assert done.exit_code == 0
+    assert done.stdout == service

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 )
 @click.argument("paths", nargs=-1)
 @click.option("-o", "--output", "folder", help="Write <service>/<spec>.yaml under this folder instead of printing.")
-@click.option("--with-datasource", is_flag=True, help="Include the DataSource that the queries name.")
+@click.option("--with-datasource", is_flag=True, help="Include a DataSource, which the queries then name.")
 @common_options
 def command(common: Common, paths: tuple[str, ...], folder: str | None, with_datasource: bool) -> None:
     """Print the InferenceSLOs under PATHS (default: as configured, else specs) as OpenSLO v1 documents.
 
-    Documents that are OpenSLO already are printed as they stand. With an error in any spec nothing is printed.
+    Documents that are OpenSLO already are printed as they stand, but for DataSources, which may hold secrets. With an
+    error in any spec nothing is printed.
     """
     from slo_compiler.emit import openslo
     from slo_compiler.pipeline import check_files
@@ -57,13 +58,14 @@ def command(common: Common, paths: tuple[str, ...], folder: str | None, with_dat
 
 
 def _given(files: Sequence[str]) -> Iterator[str]:
-    """The text of every document that is OpenSLO already."""
+    """The text of every document that is OpenSLO already, but for data sources, which may hold secrets."""
     from slo_compiler.load.yaml import load_file
 
     for path in files:
         loaded = load_file(path)
         for document in loaded.documents:
-            if isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("openslo/"):
+            is_openslo = isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("openslo/")
+            if is_openslo and document.kind != "DataSource":
                 yield document.text(loaded.lines)
 
 

@@ -53,7 +53,14 @@ def may_define(content: bytes) -> bool:
 
 # What `migrate` rewrites; Sloth's own files call their apiVersion `version`.
 OLD_VERSIONS = frozenset(("openslo/v1alpha", "prometheus/v1", "sloth.slok.dev/v1"))
+# Of these, what is read as it stands, with a notice.
+_READ_AS_CURRENT = frozenset(("openslo/v1alpha",))
 _FIRST_LINES = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v1 and SLO"
+
+
+def is_read_as_current(source: SourceDocument) -> bool:
+    """Whether a document is of an older version that stands for documents of the current one."""
+    return isinstance(source.data, dict) and source.data.get("apiVersion") in _READ_AS_CURRENT
 
 
 def read_document(source: SourceDocument) -> tuple[Model | None, list[Diagnostic]]:
@@ -318,4 +325,4 @@ def example_of(field: str) -> str:
     return _EXAMPLES.get(field, f"{field}: ..., or leave the field out where it is optional")
 
 
-__all__ = ["KINDS", "Plain", "example_of", "model_at", "model_of", "read_document", "read_model"]
+__all__ = ["KINDS", "Plain", "example_of", "is_read_as_current", "model_at", "model_of", "read_document", "read_model"]

@@ -30,7 +30,7 @@ def documents_of(spec: Spec, *, with_datasource: bool = False) -> Iterator[Docum
     """The documents of one spec in the order of their references: what is referred to comes first.
 
     Args:
-        with_datasource: include the DataSource that the queries name.
+        with_datasource: include a DataSource, and let the queries name it.
     """
     portable = spec.portable
     if portable is None:
@@ -44,7 +44,7 @@ def documents_of(spec: Spec, *, with_datasource: bool = False) -> Iterator[Docum
     for name, (slo, tier) in sorted(tiers.items()):
         yield from _policy(name, slo, tier)
     for slo in spec.slos:
-        yield _sli(slo)
+        yield _sli(slo, DATA_SOURCE if with_datasource else None)
         yield _slo(spec, portable, slo)
 
 
@@ -98,17 +98,17 @@ def _policy_name(spec: Spec, tier: Tier) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(dict.fromkeys(part for part in parts if part)).lower()).strip("-")
 
 
-def _sli(slo: Slo) -> Document:
+def _sli(slo: Slo, source: str | None) -> Document:
     own = {f"{keys.PREFIX}promised-threshold": str(slo.promised)} if slo.promised is not None else {}
     if slo.measured is not None:
         own[f"{keys.PREFIX}measured-threshold"] = str(slo.measured)
     metadata: Document = {"name": slo.name, "displayName": _title(slo.title)}
     if own:
         metadata["annotations"] = own
-    return _document("SLI", metadata, {"description": slo.promise, **_indicator(slo)})
+    return _document("SLI", metadata, {"description": slo.promise, **_indicator(slo, source)})
 
 
-def _indicator(slo: Slo) -> Document:
+def _indicator(slo: Slo, source: str | None) -> Document:
     """The metrics of the SLI.
 
     Raises:
@@ -116,10 +116,10 @@ def _indicator(slo: Slo) -> Document:
     """
     queries, sliced = ratio_queries(slo.measurement), slice_query(slo.measurement)
     if queries is not None:
-        sides = {queries.part_is: _metric(queries.part), "total": _metric(queries.total)}
+        sides = {queries.part_is: _metric(queries.part, source), "total": _metric(queries.total, source)}
         return {"ratioMetric": {"counter": True, **sides}}
     if sliced is not None:
-        return {"thresholdMetric": _metric(sliced.query)}
+        return {"thresholdMetric": _metric(sliced.query, source)}
     raise ValueError(f"{slo.slo_id} has no portable form")
 
 
@@ -132,9 +132,10 @@ def _objective(slo: Slo) -> Document:
     return objective
 
 
-def _metric(query: str) -> Document:
-    source = {"metricSourceRef": DATA_SOURCE, "type": "Prometheus", "spec": {"query": query}}
-    return {"metricSource": source}
+def _metric(query: str, source: str | None) -> Document:
+    """A query of Prometheus; `source` is the DataSource that it names, if it names one."""
+    named: Document = {"metricSourceRef": source} if source is not None else {}
+    return {"metricSource": {**named, "type": "Prometheus", "spec": {"query": query}}}
 
 
 def _slo(spec: Spec, portable: Portable, slo: Slo) -> Document:
