@@ -307,13 +307,30 @@ def test_what_is_printed_can_be_compiled_as_it_is(flags: list[str]) -> None:
     assert [slo.name for spec in again.specs for slo in spec.slos][:1] == ["llama-70b-chat-ttft"]
 
 
-def test_data_sources_are_not_printed_for_they_may_hold_secrets(tmp_path: Path) -> None:
+def test_data_sources_are_printed_without_what_may_be_secret(tmp_path: Path) -> None:
     source = "apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: main}\n"
     (tmp_path / "source.yaml").write_text(
         f"{source}spec: {{type: Prometheus, connectionDetails: {{token: hunter2}}}}\n"
     )
-    service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: assistant}\n"
-    (tmp_path / "service.yaml").write_text(service)
     done = CliRunner().invoke(cli, ["expand", str(tmp_path)])
     assert done.exit_code == 0
-    assert done.stdout == service
+    assert "hunter2" not in done.stdout
+    assert yaml.safe_load(done.stdout)["spec"] == {"type": "Prometheus", "connectionDetails": {}}
+
+
+def test_the_whole_repository_expanded_compiles_to_the_same_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(cli, ["expand", "specs", "-q"])
+    assert done.exit_code == 0
+    (tmp_path / "all.yaml").write_text(done.stdout)
+    found = []
+    for name, source in (("direct", "specs"), ("again", str(tmp_path / "all.yaml"))):
+        compiled_to = tmp_path / name
+        result = CliRunner().invoke(cli, ["compile", source, "-o", str(compiled_to), "--only", "rules", "-q"])
+        assert result.exit_code == 0, result.output
+        files = sorted((compiled_to / "rules").rglob("*.yaml"))
+        found.append({str(p.relative_to(compiled_to)): p.read_text().partition("\n")[2] for p in files})
+    assert found[0] == found[1]
+    assert len(found[0]) > 20

@@ -151,8 +151,8 @@ def test_connection_details_are_in_no_report() -> None:
         assert "hunter2" not in text, name
     shown = REPORTERS["text"](checked.diagnostics, checked.lines, files=2)
     assert "9 |     ********* *******" in shown
-    assert "10 |   conectionDetails: ******* **********" in shown
-    assert '"type": "Prometheus", "connectionDetails": ************* **********}}' in shown
+    assert "10 |   conectionDetails: ******* *********" in shown
+    assert '"type": "Prometheus", "connectionDetails": ************ **********}}' in shown
 
 
 def test_files_on_disk_are_masked_too(tmp_path: Path) -> None:

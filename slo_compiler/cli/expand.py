@@ -49,23 +49,25 @@ def command(common: Common, paths: tuple[str, ...], folder: str | None, with_dat
         sys.exit(FINDINGS)
     specs = sorted((spec for spec in checked.specs if spec.portable is not None), key=lambda spec: spec.engine_id)
     if folder is None:
-        texts = [openslo.to_text([item]) for spec in specs for item in openslo.documents_of(spec)]
-        if with_datasource and specs:
-            texts.insert(0, openslo.to_text([openslo.data_source()]))
+        documents = (openslo.documents_of(spec, with_datasource=with_datasource) for spec in specs)
+        texts = [openslo.to_text([item]) for items in documents for item in items]
         click.echo("---\n".join(dict.fromkeys([*texts, *_given(files)])), nl=False)
         return
     _write(Path(folder), specs, files, common, with_datasource=with_datasource)
 
 
 def _given(files: Sequence[str]) -> Iterator[str]:
-    """The text of every document that is OpenSLO already, but for data sources, which may hold secrets."""
+    """The text of every document that is OpenSLO already; of data sources without what may hold secrets."""
+    from slo_compiler.emit import openslo
     from slo_compiler.load.yaml import load_file
 
     for path in files:
         loaded = load_file(path)
         for document in loaded.documents:
             is_openslo = isinstance(document.data, dict) and str(document.data.get("apiVersion")).startswith("openslo/")
-            if is_openslo and document.kind != "DataSource":
+            if is_openslo and document.kind == "DataSource":
+                yield openslo.to_text([openslo.data_source(document.name, str(document.data["spec"]["type"]))])
+            elif is_openslo:
                 yield document.text(loaded.lines)
 
 

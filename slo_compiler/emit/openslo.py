@@ -48,9 +48,9 @@ def documents_of(spec: Spec, *, with_datasource: bool = False) -> Iterator[Docum
         yield _slo(spec, portable, slo)
 
 
-def data_source() -> Document:
-    """The DataSource that the queries name."""
-    return _document("DataSource", {"name": DATA_SOURCE}, {"type": "Prometheus", "connectionDetails": {}})
+def data_source(name: str = DATA_SOURCE, kind: str = "Prometheus") -> Document:
+    """The DataSource that the queries name, or one of the repository's; how to reach it is not said."""
+    return _document("DataSource", {"name": name}, {"type": kind, "connectionDetails": {}})
 
 
 def _document(kind: str, metadata: Document, spec: Document) -> Document:
