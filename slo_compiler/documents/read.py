@@ -60,7 +60,8 @@ _FIRST_LINES = "apiVersion: slo-compiler/v1 and kind: InferenceSLO, or openslo/v
 
 def is_read_as_current(source: SourceDocument) -> bool:
     """Whether a document is of an older version that stands for documents of the current one."""
-    return isinstance(source.data, dict) and source.data.get("apiVersion") in _READ_AS_CURRENT
+    version = source.data.get("apiVersion") if isinstance(source.data, dict) else None
+    return isinstance(version, str) and version in _READ_AS_CURRENT
 
 
 def read_document(source: SourceDocument) -> tuple[Model | None, list[Diagnostic]]:
