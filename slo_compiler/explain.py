@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -12,9 +13,9 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
-from slo_compiler.ir import Groups, Provenance, Slices, Slo, Spec, Throughput, Tier
+from slo_compiler.ir import Groups, Provenance, Slo, Spec, Tier
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
-from slo_compiler.units import Duration, decimal_text, percent_text
+from slo_compiler.units import Duration, decimal_text, parse_percent, percent_text
 
 SCHEMA = "slo-compiler/explain/v1"
 PAGE_SCHEMA = "slo-compiler/explain-code/v1"
@@ -125,7 +126,7 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         **_groups_json(slo.groups),
         "mode": slo.mode,
         "provenance": [
-            {"field": _FIELDS.get(item.field, item.field), "value": _number(slo, item), "origin": item.origin}
+            {"field": _FIELDS.get(item.field, item.field), "value": _number(item), "origin": item.origin}
             for item in slo.provenance
         ],
         "tiers": [_tier_json(slo, tier) for tier in slo.tiers],
@@ -156,19 +157,16 @@ def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:
     }
 
 
-def _number(slo: Slo, item: Provenance) -> float | int | None:
-    """The value behind a line of provenance."""
-    field = item.field
-    if field == "exempt":
-        return _seconds(Duration.parse(item.value))
-    if field == "target":
-        return float(slo.target)
-    if isinstance(slo.measurement, Slices):
-        if field == "rate" and isinstance(slo.measurement.inner, Throughput):
-            return float(slo.measurement.inner.rate)
-        if field == "slice":
-            return _seconds(slo.measurement.window)
-    return _seconds({"threshold": slo.promised, "measured": slo.measured, "period": slo.period.length}[field])
+def _number(item: Provenance) -> float | int | str:
+    """The value behind a line of provenance: a share, seconds, a number, or the words where it is none of them."""
+    text = item.value
+    if text.endswith("%"):
+        return float(parse_percent(text))
+    if re.fullmatch(r"([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+", text):
+        seconds = _seconds(Duration.parse(text))
+        return text if seconds is None else seconds
+    number = re.match(r"-?[0-9]+(\.[0-9]+)?(?=$| tokens/s$)", text)
+    return float(number[0]) if number else text
 
 
 def _seconds(duration: Duration | None) -> float | int | None:
