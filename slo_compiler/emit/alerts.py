@@ -197,13 +197,14 @@ def queue_depth(spec: Spec, gauges: Gauges, limit: Decimal) -> Document:
 
 def source_absent(spec: Spec, source: Source) -> list[Document]:
     """The series that an SLO reads are gone: as a ticket while its targets are up, as a page where traffic was lost."""
+    label = template_text(source.label)
     series = f"count({_join(source.selectors)})"
     traffic = either([f"increase({selector(item)}[30m] offset 30m)" for item in source.selectors])
     had_traffic = f"and sum({traffic}) > 0"
-    title = f"{spec.name}: {source.label} is gone"
+    title = f"{spec.name}: {label} is gone"
     ticket, page = ("info", "info") if spec.expect_idle else ("ticket", "page")
     lost = (
-        f"No series {source.label} although there was traffic half an hour ago: the SLO is blind, and its users "
+        f"No series {label} although there was traffic half an hour ago: the SLO is blind, and its users "
         "may be without service."
     )
     # A target that is down takes its series with it, so that no word on `up` is needed here.
@@ -222,7 +223,7 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
             "unexposed",
             10,
             title,
-            f"Targets that are up: {{{{ $value }}}}. None of them exposes {source.label}: the SLO is blind. "
+            f"Targets that are up: {{{{ $value }}}}. None of them exposes {label}: the SLO is blind. "
             "Look for a renamed metric or another served model name.",
         ),
         after,
