@@ -59,6 +59,14 @@ def under(source: str, caret: str) -> str:
     return found
 
 
+def test_carets_go_on_under_the_sign_of_a_cut() -> None:
+    assert shown("aaaa\u202e\x1f\x08\U0001342f\U0001342f", 0, 9, 20) == [
+        r"7 | aaaa\u202e\x1f\x08\U0001342f\U00013…",
+        "  | " + 36 * "^",
+        "  = help: mend it",
+    ]
+
+
 @given(lines, st.data(), st.integers(20, 200))
 def test_carets_stand_under_what_is_wrong(line: str, data: st.DataObject, width: int) -> None:
     start = data.draw(st.integers(0, len(line) - 1))

@@ -76,7 +76,7 @@ def _window(line: str, diagnostic: Diagnostic, room: int) -> tuple[str, int, int
         visible(line[low:high].rstrip("\r\n").expandtabs(1))
         for low, high in ((first, start), (start, min(end, last)), (max(start, end), last))
     )
-    left, right = first > 0, last < len(line)
+    left, right, marks_go_on = first > 0, last < len(line), False
     if columns(before) + max(1, columns(marked)) + columns(after) > room:
         # A third of the room for what stands before, more where the rest does not need it.
         rest = columns(marked) + columns(after)
@@ -86,9 +86,10 @@ def _window(line: str, diagnostic: Diagnostic, room: int) -> tuple[str, int, int
         taken = columns(before) + left
         right = right or taken + rest > room
         whole = _first(marked + after, room - taken - right)
+        marks_go_on = len(whole) < len(marked)
         marked, after = whole[: len(marked)], whole[len(marked) :]
     shown = f"{_CUT if left else ''}{before}{marked}{after}{_CUT if right else ''}"
-    return shown.rstrip(), columns(before) + left, max(1, columns(marked))
+    return shown.rstrip(), columns(before) + left, max(1, columns(marked) + marks_go_on)
 
 
 def _first(text: str, room: int) -> str:
