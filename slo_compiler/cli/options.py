@@ -192,7 +192,7 @@ def show(
     """Findings: as text on stderr, in the other formats on stdout. To people, information only with -v."""
     from slo_compiler.diagnostics.diagnostic import Severity
     from slo_compiler.diagnostics.limit import cut, hidden_text
-    from slo_compiler.diagnostics.reporters import FOR_PEOPLE, REPORTERS
+    from slo_compiler.diagnostics.reporters import FOR_PEOPLE, reporter
 
     shown = list(diagnostics)
     for_people = output in FOR_PEOPLE
@@ -200,7 +200,8 @@ def show(
         shown = [diagnostic for diagnostic in shown if diagnostic.severity is not Severity.INFO]
     if for_people and common.quiet and not shown:
         return
-    text = REPORTERS[output](shown, lines, colour=common.colour, files=files, limit=limit, width=terminal_width())
+    render = reporter(output)
+    text = render(shown, lines, colour=common.colour, files=files, limit=limit, width=terminal_width())
     click.echo(text, err=output == "text", color=common.colour or None)
     hidden = cut(shown, limit)[1]
     if hidden and not for_people:

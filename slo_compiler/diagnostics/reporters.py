@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic
-from slo_compiler.diagnostics.report_github import render_github
-from slo_compiler.diagnostics.report_gitlab import render_gitlab
-from slo_compiler.diagnostics.report_json import render_json
-from slo_compiler.diagnostics.report_sarif import render_sarif
-from slo_compiler.diagnostics.report_text import render_text
 
 
 class Reporter(Protocol):
@@ -28,12 +24,19 @@ class Reporter(Protocol):
     ) -> str: ...
 
 
-REPORTERS: dict[str, Reporter] = {
-    "text": render_text,
-    "json": render_json,
-    "sarif": render_sarif,
-    "github": render_github,
-    "gitlab": render_gitlab,
+# Format -> module and function; a module is imported when its format is asked for.
+REPORTERS: dict[str, tuple[str, str]] = {
+    "text": ("slo_compiler.diagnostics.report_text", "render_text"),
+    "json": ("slo_compiler.diagnostics.report_json", "render_json"),
+    "sarif": ("slo_compiler.diagnostics.report_sarif", "render_sarif"),
+    "github": ("slo_compiler.diagnostics.report_github", "render_github"),
+    "gitlab": ("slo_compiler.diagnostics.report_gitlab", "render_gitlab"),
 }
 # Those that people read as they stand; the others are for programs.
 FOR_PEOPLE = ("text", "github")
+
+
+def reporter(output: str) -> Reporter:
+    """What renders findings in a format of `REPORTERS`."""
+    module, function = REPORTERS[output]
+    return cast(Reporter, getattr(importlib.import_module(module), function))

@@ -22,36 +22,36 @@ from slo_compiler.resolve.findings import Findings
 PREFIX = "slo-compiler/"
 _MAX_NAME = 63
 _LABEL = DNS_LABEL.pattern
-_DURATION = re.compile(r"[1-9][0-9]{0,8}(s|m|h|d|w)")
+_DURATION = r"[1-9][0-9]{0,8}(s|m|h|d|w)"
 # What the values of our own annotations look like: a pattern, its name, and an example.
 _FORMS = {
     "id": (
-        re.compile(f"{_LABEL}(/{_LABEL})?"),
+        f"{_LABEL}(/{_LABEL})?",
         "id of lower-case letters, digits and dashes",
         f"{PREFIX}id: team/chat",
     ),
     "runbook": (
-        re.compile(r"https?://[!-~]+"),
+        r"https?://[!-~]+",
         "http(s) address",
         f"{PREFIX}runbook: https://runbooks.example.com/chat",
     ),
     "short-window": (_DURATION, "duration such as 5m", f"{PREFIX}short-window: 5m"),
     "keep-firing-for": (_DURATION, "duration such as 5m", f"{PREFIX}keep-firing-for: 5m"),
-    "min-bad-events": (re.compile(r"[0-9]{1,9}"), "number of events", f"{PREFIX}min-bad-events: '3'"),
-    "tier": (re.compile(r".{1,63}"), "short text", f"{PREFIX}tier: 14.4x"),
+    "min-bad-events": (r"[0-9]{1,9}", "number of events", f"{PREFIX}min-bad-events: '3'"),
+    "tier": (r".{1,63}", "short text", f"{PREFIX}tier: 14.4x"),
     "query-yields": (
-        re.compile("rate|increase"),
+        "rate|increase",
         "one of rate and increase",
         f"{PREFIX}query-yields: rate",
     ),
     "review-by": (
-        re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
+        r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
         "date such as 2027-03-01",
         f"{PREFIX}review-by: 2027-03-01",
     ),
 }
-_ANY_TEXT = (re.compile(r".*", re.DOTALL), "text", "")
-_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_ANY_TEXT = (r"(?s:.*)", "text", "")
+_LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 
 
 class HasAnnotations(Protocol):
@@ -80,7 +80,7 @@ def read_annotations(
             findings.error_at_key(Code.SLO201, path, f"unknown annotation {key}", did_you_mean(name, known))
             continue
         pattern, expected, hint = _FORMS.get(name, _ANY_TEXT)
-        if pattern.fullmatch(value):
+        if re.fullmatch(pattern, value):
             found[name] = value
         else:
             findings.error(Code.SLO203, path, f"{value!r} is no {expected}", hint)

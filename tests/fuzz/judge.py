@@ -18,7 +18,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
-from slo_compiler.diagnostics.reporters import REPORTERS
+from slo_compiler.diagnostics.reporters import REPORTERS, reporter
 from slo_compiler.documents.config import Config, default_config
 from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.documents.read import PROMISES, read_model
@@ -162,8 +162,8 @@ def _judge_place(found: Diagnostic, lines: Sequence[str]) -> None:
 def judge_reports(checked: Checked, random: Random) -> None:
     """Every format can be written as UTF-8 and read, and no document paints a terminal or writes a command."""
     shown = checked.diagnostics
-    for name, render in REPORTERS.items():
-        text = render(
+    for name in REPORTERS:
+        text = reporter(name)(
             shown, checked.lines, files=checked.files, limit=random.choice((0, 3)), width=random.choice((0, 80))
         )
         text.encode("utf-8")
