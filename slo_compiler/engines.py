@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
-from typing import NamedTuple
+from functools import cache, wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import yaml
 
@@ -68,7 +69,26 @@ class ResolvedMetric(NamedTuple):
     verified_at: tuple[str, ...]
 
 
-class ResolvedEngine(NamedTuple):
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _remembered(answer: Callable[Concatenate[ResolvedEngine, P], T]) -> Callable[Concatenate[ResolvedEngine, P], T]:
+    """Asks once: all specs of a run have the same few questions about the same few engines."""
+
+    @wraps(answer)
+    def remembering(engine: ResolvedEngine, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (answer.__name__, args)
+        if key not in engine.answers:
+            engine.answers[key] = answer(engine, *args, **kwargs)
+        found: T = engine.answers[key]
+        return found
+
+    return remembering
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ResolvedEngine:
     """An engine in a version.
 
     Attributes:
@@ -77,6 +97,7 @@ class ResolvedEngine(NamedTuple):
         releases: what the version means: `0.11` is every 0.11.z.
         generation: of the engine; metrics of other generations are left out.
         notice: that another version is read than was asked for, and why; None where it is the same.
+        answers: what was asked before.
     """
 
     document: Engine
@@ -84,6 +105,7 @@ class ResolvedEngine(NamedTuple):
     releases: VersionRange
     generation: str = "v1"
     notice: str | None = None
+    answers: dict[tuple[str, tuple[object, ...]], Any] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -146,10 +168,12 @@ class ResolvedEngine(NamedTuple):
         """The roles that every release of the version has a metric for, in the document's order."""
         return tuple(role for role in _unique(metric.role.value for metric in self._present()) if self.has(role))
 
+    @_remembered
     def has(self, role: str) -> bool:
         """Whether every release of the version has a metric for the role, under whatever name."""
         return _covered(self.releases, [metric.versions for metric in self._present(role)])
 
+    @_remembered
     def names(self, role: str) -> tuple[str, ...]:
         """Every metric that the document gives the role, whatever the version, newest first.
 
@@ -180,9 +204,14 @@ class ResolvedEngine(NamedTuple):
 
     def edges_of(self, roles: Iterable[str]) -> tuple[Decimal, ...]:
         """`edges` that all of several roles have; roles that the version lacks are passed over."""
+        return self._edges_of(tuple(roles))
+
+    @_remembered
+    def _edges_of(self, roles: tuple[str, ...]) -> tuple[Decimal, ...]:
         sets = [frozenset(self._edges(metric)) for role in roles for metric in self._present(role)]
         return tuple(sorted(frozenset.intersection(*sets))) if sets else ()
 
+    @_remembered
     def labels(self, role: str) -> frozenset[str]:
         """Every label that some release of the version puts on a metric of the role; `le` is not listed."""
         return frozenset().union(*(self._labels(metric) for metric in self._present(role)))
@@ -192,6 +221,7 @@ class ResolvedEngine(NamedTuple):
         sets = [self.labels(role) for role in roles if self.has(role)]
         return frozenset.intersection(*sets) if sets else frozenset()
 
+    @_remembered
     def labels_named(self, name: str) -> frozenset[str]:
         """Every label that some release of the version puts on the metric of that name."""
         return frozenset().union(*(self._labels(metric) for metric in self._present() if metric.name == name))
@@ -222,7 +252,8 @@ class ResolvedEngine(NamedTuple):
         """
         return _le_pattern(edge / _UNIT_SECONDS[unit], self.document.spec.le_format)
 
-    def _metrics(self, role: str | None = None) -> list[Metric]:
+    @_remembered
+    def _metrics(self, role: str | None = None) -> Sequence[Metric]:
         """The metrics of the generation, newest first: those still exposed first, of these the latest to come."""
         found = [
             metric
@@ -233,7 +264,8 @@ class ResolvedEngine(NamedTuple):
             found.sort(key=_age, reverse=True)
         return found
 
-    def _present(self, role: str | None = None) -> list[Metric]:
+    @_remembered
+    def _present(self, role: str | None = None) -> Sequence[Metric]:
         return [metric for metric in self._metrics(role) if metric.versions.overlaps(self.releases)]
 
     def _labels(self, metric: Metric) -> frozenset[str]:

@@ -73,6 +73,7 @@ def _flat(value: Any, path: Path, model: Any) -> Iterator[tuple[str, str]]:
             yield from _flat(item, (*path, name), model)
 
 
+@lru_cache(maxsize=4096)
 def key_of(path: Path) -> str:
     """The annotation key of a path within a spec or an objective, without the prefix."""
     names = tuple(str(part) for part in path)

@@ -23,7 +23,7 @@ def find_engine(reference: EngineReference, environment: Environment, findings: 
         return None
     path: Path = (*_WHERE, "version")
     try:
-        engine = resolve_engine(known, reference.version, generation=reference.generation)
+        engine = environment.engine_in(reference.name, reference.version, reference.generation)
     except UnknownVersion as fault:
         if _blames_generation(reference, known):
             others = [name for name in known.spec.generations if name != reference.generation]

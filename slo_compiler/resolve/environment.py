@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.engines import load_builtin_engines
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines, resolve_engine
 from slo_compiler.ir import Severities, Steps
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.definitions import Definitions
@@ -70,6 +70,22 @@ class Environment:
     def engines(self) -> dict[str, Engine]:
         """Engine documents by name."""
         return self._overrides[1] or load_builtin_engines()
+
+    @cached_property
+    def _resolved(self) -> dict[tuple[str, str | None, str], ResolvedEngine]:
+        return {}
+
+    def engine_in(self, name: str, version: str | None, generation: str = "v1") -> ResolvedEngine:
+        """A known engine in a version; the same one each time.
+
+        Raises:
+            KeyError: there is no engine of that name.
+            UnknownVersion: its document does not know the version, or no such generation in it.
+        """
+        key = (name, version, generation)
+        if key not in self._resolved:
+            self._resolved[key] = resolve_engine(self.engines[name], version, generation=generation)
+        return self._resolved[key]
 
     @cached_property
     def slis(self) -> dict[str, Sli]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Selector
 from slo_compiler.documents.inference_slo import Source as SourceDocument
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.engines import ResolvedEngine, UnknownVersion
 from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
@@ -144,7 +144,7 @@ class Readings:
             return None
         own = name == self.spec.engine.name
         try:
-            viewed = engine if own and not version else resolve_engine(known, version or None)
+            viewed = engine if own and not version else self.environment.engine_in(name, version or None)
         except UnknownVersion as fault:
             hint = f"known versions: {', '.join(known.spec.versions.known)}"
             self.findings.error(Code.SLO401, (*path, "engine"), str(fault), hint)
