@@ -12,8 +12,7 @@ from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, Self, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-import yaml
-
+from slo_compiler.plain_yaml import read_trusted
 from slo_compiler.resources import builtin_path
 from slo_compiler.units import Duration, parse_percent
 
@@ -253,7 +252,7 @@ def load_builtin_catalog() -> Catalog:
         OSError: the files are not there, which is a fault of the installation.
     """
     return merge_catalog(
-        CatalogSpec.read(yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader)["spec"])
+        CatalogSpec.read(read_trusted(path.read_bytes())["spec"])
         for path in sorted(builtin_path("catalog").glob("*.yaml"))
     )
 

@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import cache, wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-import yaml
-
 from slo_compiler.documents.engine import (
     AvailabilityView,
     Engine,
@@ -24,6 +22,7 @@ from slo_compiler.documents.engine import (
     version_text,
 )
 from slo_compiler.documents.trusted import construct
+from slo_compiler.plain_yaml import read_trusted
 from slo_compiler.resources import builtin_path
 from slo_compiler.units import decimal_text
 
@@ -314,7 +313,7 @@ def load_builtin_engines() -> dict[str, Engine]:
     """
     found = {}
     for path in sorted(builtin_path("engines").glob("*.yaml")):
-        engine = construct(Engine, yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader))
+        engine = construct(Engine, read_trusted(path.read_bytes()))
         found[engine.metadata.name] = engine
     return found
 

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
-from slo_compiler.checks.ignores import apply_ignores
 from slo_compiler.checks.waivers import apply_waivers
 from slo_compiler.diagnostics.diagnostic import Diagnostic, has_errors, judging_documents, told_once
 from slo_compiler.documents.read import PROMISES, is_read_as_current, may_define, read_document
 from slo_compiler.ir import Spec
-from slo_compiler.load.directives import Directive
 from slo_compiler.load.secrets import without_secrets
 from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
 from slo_compiler.resolve.definitions import Definitions
@@ -27,6 +25,7 @@ from slo_compiler.resolve.resolve import Part, is_part, resolve, resolve_parts
 if TYPE_CHECKING:
     from slo_compiler.documents.base import Model
     from slo_compiler.emit.base import Artifact, Context
+    from slo_compiler.load.directives import Directive
     from slo_compiler.load.source_map import SourceDocument
     from slo_compiler.write.session import Outcome, ShowDiff
 
@@ -133,7 +132,10 @@ def _check(
     checked.diagnostics = list(told_once(checked.diagnostics))
     if not compiling:
         checked.diagnostics = list(judging_documents(checked.diagnostics))
-    checked.diagnostics = apply_ignores(checked.diagnostics, checked.directives, dated=today is not None)
+    if checked.directives:
+        from slo_compiler.checks.ignores import apply_ignores  # few files hold comments for the compiler
+
+        checked.diagnostics = apply_ignores(checked.diagnostics, checked.directives, dated=today is not None)
     checked.diagnostics.sort(key=lambda diagnostic: diagnostic.sort_key)
     told = {diagnostic.span.path for diagnostic in checked.diagnostics}
     checked.lines = {path: lines for path, lines in checked.lines.items() if path in told}

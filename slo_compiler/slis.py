@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, Self
 
-import yaml
 from pydantic import ConfigDict, model_validator
 
 from slo_compiler.documents.base import DurationText, Model
 from slo_compiler.documents.engine import Role, Unit
 from slo_compiler.documents.trusted import construct
+from slo_compiler.plain_yaml import read_trusted
 from slo_compiler.resources import builtin_path
 
 # Fields that every objective may have.
@@ -68,7 +68,7 @@ def load_slis() -> dict[str, Sli]:
         ValueError: the file is not what `Sli` takes, which is a fault of the package.
         OSError: the file is not there, which is a fault of the installation.
     """
-    entries = yaml.load(builtin_path("slis.yaml").read_bytes(), Loader=yaml.CBaseLoader)
+    entries = read_trusted(builtin_path("slis.yaml").read_bytes())
     return {
         name: construct(Sli, {**entry, "name": name, "fields": [*_COMMON_FIELDS, *entry["fields"]]})
         for name, entry in entries.items()

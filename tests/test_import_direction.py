@@ -18,7 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # Stages in the order in which values pass through them; those of one line do not import each other's later parts.
 STAGES: tuple[tuple[str, ...], ...] = (
-    ("__init__", "units", "resources", "plain_text", "diagnostics"),
+    ("__init__", "units", "resources", "plain_text", "plain_yaml", "diagnostics"),
     ("load",),
     ("documents",),
     ("catalog", "engines", "formulas", "slis"),

@@ -46,8 +46,6 @@ def apply_ignores(found: Sequence[Diagnostic], directives: Sequence[Directive], 
         found: all findings of the run.
         dated: whether waivers were judged by a day.
     """
-    if not directives:
-        return list(found)
     parts = [part for directive in directives for part in _read(directive)]
     ignores = [part for part in parts if isinstance(part, _Ignore)]
     faults = [part for part in parts if isinstance(part, Diagnostic)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -82,8 +83,17 @@ class Rare:
 
 def annotation_of(field: FieldInfo) -> Any:
     """What a field holds: its annotation, or the model of a rare part."""
-    rare = next((item for item in field.metadata if isinstance(item, Rare)), None)
-    return rare.model if rare is not None else field.annotation
+    return _rare_model(field.metadata) or field.annotation
+
+
+def model_behind(annotation: Any) -> type[Model] | None:
+    """The model of a rare part, such as a list may be of; None where the annotation is of none."""
+    return _rare_model(getattr(annotation, "__metadata__", ()))
+
+
+def _rare_model(metadata: Iterable[Any]) -> type[Model] | None:
+    rare = next((item for item in metadata if isinstance(item, Rare)), None)
+    return rare.model if rare is not None else None
 
 
 def _read_duration(value: Any) -> Duration:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from slo_compiler.documents.base import Model, annotation_of
+from slo_compiler.documents.base import Model, annotation_of, model_behind
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
 from slo_compiler.load.source_map import Path
 
@@ -207,7 +207,7 @@ def _plain(annotation: Any) -> Any:
     while True:
         origin, arguments = get_origin(annotation), get_args(annotation)
         if hasattr(annotation, "__metadata__"):
-            annotation = arguments[0]
+            annotation = model_behind(annotation) or arguments[0]
         elif origin is not None and type(None) in arguments:
             rest = [argument for argument in arguments if argument is not type(None)]
             if len(rest) > 1 and not any(_is_list(item) for item in rest):

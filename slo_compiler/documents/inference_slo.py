@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
@@ -18,9 +18,14 @@ from slo_compiler.documents.base import (
     PositiveCount,
     Rare,
 )
-from slo_compiler.documents.exemptions import ExemptionDocument
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
-from slo_compiler.documents.waiver import Waiver
+
+if TYPE_CHECKING:
+    from slo_compiler.documents.exemptions import ExemptionDocument
+    from slo_compiler.documents.waiver import Waiver
+else:
+    ExemptionDocument = Annotated[Any, Rare("slo_compiler.documents.exemptions", "ExemptionDocument")]
+    Waiver = Annotated[Any, Rare("slo_compiler.documents.waiver", "Waiver")]
 
 
 class LabelMatcher(Model):

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.diagnostics.nearest import did_you_mean
-from slo_compiler.documents.base import Model, annotation_of
+from slo_compiler.documents.base import Model, annotation_of, model_behind
 from slo_compiler.documents.judged import ABSENT, Judged, dotted, notice_at, notices_of
 from slo_compiler.load.source_map import Path, Plain, SourceDocument
 
@@ -210,6 +210,9 @@ def model_at(model: type[Model], loc: Path) -> type[Model] | None:
 def _inner_model(annotation: Any) -> Any:
     if isinstance(annotation, type):
         return annotation if issubclass(annotation, Model) else None
+    rare = model_behind(annotation)
+    if rare is not None:
+        return rare
     for argument in getattr(annotation, "__args__", ()):
         found = _inner_model(argument)
         if found is not None:

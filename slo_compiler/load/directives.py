@@ -14,9 +14,6 @@ import yaml
 
 from slo_compiler.diagnostics.diagnostic import Span
 
-# Only files that hold these bytes are scanned a second time.
-MARK = b"slo-compiler:"
-
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _COMMENT = re.compile(r"#[^\n\r\x85\u2028\u2029]*")
 _DIRECTIVE = re.compile(r"#+[ \t]*slo-compiler:")

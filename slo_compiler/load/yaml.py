@@ -9,14 +9,13 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.reader import ReaderError
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span, error
-from slo_compiler.load.directives import MARK, Directive, read_directives
 from slo_compiler.load.limits import (
     MAX_ALIASES,
     MAX_BYTES,
@@ -29,6 +28,10 @@ from slo_compiler.load.limits import (
     too_many_values,
 )
 from slo_compiler.load.source_map import Plain, SourceDocument, node_span, source_lines
+from slo_compiler.plain_yaml import Composer
+
+if TYPE_CHECKING:
+    from slo_compiler.load.directives import Directive
 
 # One level of nesting takes at least one byte, and libyaml's composer crashes the process only near 30,000 levels.
 _SAFE_WITHOUT_COUNTING = 8_000
@@ -36,26 +39,9 @@ _SAFE_WITHOUT_COUNTING = 8_000
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
 )
-_KIND_TAGS = {
-    yaml.ScalarNode: "tag:yaml.org,2002:str",
-    yaml.SequenceNode: "tag:yaml.org,2002:seq",
-    yaml.MappingNode: "tag:yaml.org,2002:map",
-}
+# Only files that hold these bytes are scanned a second time, for comments.
+_DIRECTIVE = b"slo-compiler:"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-
-
-class _Loader(yaml.CSafeLoader):
-    """Composes without guessing what a plain scalar is, which nobody asks here and which takes half of the time."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        del value, implicit
-        return _KIND_TAGS[kind]
-
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Nothing: no path decides a type."""
-
-    def ascend_resolver(self) -> None:
-        """Nothing: no path decides a type."""
 
 
 @dataclass(slots=True)
@@ -119,7 +105,7 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
     try:
         if len(content) > _SAFE_WITHOUT_COUNTING:
             refuse_large(text, path)
-        for index, root in enumerate(yaml.compose_all(text, Loader=_Loader)):
+        for index, root in enumerate(yaml.compose_all(text, Loader=Composer)):
             if root is None or is_null(root):
                 continue
             reader = _Reader(path, result.diagnostics)
@@ -128,7 +114,9 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
             for item in listed.value if listed is not None else [root]:
                 data = reader.read(item, int(listed is not None))
                 result.documents.append(SourceDocument(data, path, index, item, listed_in=listed))
-        if MARK in content and not path.endswith(".json"):
+        if _DIRECTIVE in content and not path.endswith(".json"):
+            from slo_compiler.load.directives import read_directives  # few files have any
+
             result.directives = read_directives(text, path)
     except _TooManyAliases:
         over = alias_over_limit(text, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span
@@ -13,13 +13,12 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
+from slo_compiler.ir import Exemption, Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
-from slo_compiler.resolve.exemptions import Exemptions
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Promises
@@ -28,6 +27,9 @@ from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
 from slo_compiler.units import percent_text
+
+if TYPE_CHECKING:
+    from slo_compiler.resolve.exemptions import Exemptions
 
 ANNOTATIONS = frozenset(("runbook", "id", "review-by"))
 _OUTPUT_TOKENS_WHERE_UNKNOWN = 256
@@ -107,9 +109,7 @@ class _Resolver:
     def run(self) -> tuple[Spec | None, list[Diagnostic]]:
         if self.period is None:
             return None, self.findings.diagnostics
-        self.exemptions = Exemptions(
-            self.spec.exemptions, self.period, self._targets(), self._replica_label(), self.findings
-        )
+        self.exemptions = self._exemptions(self.period)
         slos: list[Slo] = []
         for scope in self._scopes():
             for index, objective in enumerate(scope.objectives):
@@ -167,6 +167,13 @@ class _Resolver:
 
     def _replica_label(self) -> str:
         return self.spec.replica_label or self.environment.config.prometheus.replica_label
+
+    def _exemptions(self, period: Window) -> Exemptions | None:
+        if not self.spec.exemptions:
+            return None
+        from slo_compiler.resolve.exemptions import Exemptions  # few specs have any, and need cron and time zones
+
+        return Exemptions(self.spec.exemptions, period, self._targets(), self._replica_label(), self.findings)
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
@@ -267,7 +274,9 @@ class _Resolver:
         )
         tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None
-        exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
+        exempt: tuple[Exemption, ...] = ()
+        if self.exemptions is not None:
+            exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
         return Slo(
             slo_id=self._slo_id(name, scope, sli, target[0], reading, period, path),
             service=self.spec.service,

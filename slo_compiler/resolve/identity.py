@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import hashlib
 import re
@@ -101,6 +100,8 @@ def read_date(text: str | None) -> datetime.date | None:
     """The date of an annotation; None without one. A day that a month lacks is read as its last."""
     if text is None:
         return None
+    import calendar  # few specs have a date
+
     year, month, day = (int(part) for part in text.split("-"))
     return datetime.date(max(year, 1), month, min(day, calendar.monthrange(max(year, 1), month)[1]))
 
@@ -154,7 +155,7 @@ def alert_label(key: str, taken: Mapping[str, str]) -> tuple[str, str, str]:
     """
     name = label_name(key)
     message = hint = ""
-    if not _LABEL_NAME.fullmatch(name):
+    if not re.fullmatch(_LABEL_NAME, name):
         message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
     elif name in RESERVED_LABELS:
         message, hint = f"the label {key} is written by the compiler", "choose another name"

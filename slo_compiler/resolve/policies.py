@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-import yaml
-
 from slo_compiler.documents.policy import BurnRatePolicy, Tier
 from slo_compiler.documents.trusted import construct
+from slo_compiler.plain_yaml import read_trusted
 from slo_compiler.resources import builtin_path
 
 
@@ -34,8 +33,7 @@ def load_builtin_policy(name: str) -> BurnRatePolicy:
     Raises:
         FileNotFoundError: there is none of that name.
     """
-    with builtin_path("policies", f"{name}.yaml").open(encoding="utf-8") as handle:
-        return construct(BurnRatePolicy, yaml.load(handle, Loader=yaml.CBaseLoader))
+    return construct(BurnRatePolicy, read_trusted(builtin_path("policies", f"{name}.yaml").read_bytes()))
 
 
 @cache
