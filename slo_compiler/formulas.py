@@ -16,9 +16,8 @@ Sources, by the titles that the docstrings cite:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _MILLISECOND = Decimal("0.001")
 
@@ -218,8 +217,7 @@ def mean_itl_needed(e2e_seconds: Decimal, ttft_seconds: Decimal, output_tokens: 
 # ---- the latency budget ----
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyBudget:
+class LatencyBudget(NamedTuple):
     """The parts of a TTFT promise, in seconds: those inside the engine's own measurement and those outside it."""
 
     seen_seconds: Decimal

@@ -3,8 +3,6 @@
 Ratios are 0 to 1, times are `Duration`, every value is final. Nothing here knows YAML, pydantic or PromQL text.
 """
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -258,7 +256,7 @@ class Groups(NamedTuple):
 UNGROUPED = Groups()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slo:
     """One objective, resolved.
 
@@ -364,7 +362,7 @@ class Severities(NamedTuple):
         return text if text in self._fields else next((name for name in self._fields if self.of(name) == text), text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spec:
     """One spec document, resolved: what becomes one rule file.
 

@@ -1,7 +1,5 @@
 """The resolved form of exemptions: time whose events do not count, and how much of it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from slo_compiler.ir_schedules import Schedule

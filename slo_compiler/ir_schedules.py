@@ -3,8 +3,6 @@
 Seconds are whole; nothing here holds a date, so that what follows from it is the same in every year.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from slo_compiler.units import Duration

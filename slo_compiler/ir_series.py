@@ -1,7 +1,5 @@
 """The resolved form of a series: a metric and the matchers of its labels."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from slo_compiler.checks import ABSENCE_CHECKS, DATE_CHECKS, FLEET_CHECKS, NAME_CHECKS, SPEC_CHECKS
 from slo_compiler.checks.waivers import apply_waivers
@@ -199,8 +199,7 @@ def _resolve(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A spec and what its checks say. `whole`: nothing of it is broken, so that what it lacks means something."""
 
     spec: Spec

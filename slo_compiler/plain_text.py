@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 NARROWEST = 80
 GAP = "  "
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_MARKDOWN_SPECIAL = r"([\\`*_\[\]<>|#~])"
 
 
 def visible(text: str) -> str:
@@ -36,7 +36,7 @@ def columns(text: str) -> int:
 
 def escape_markdown(value: object) -> str:
     """Text that Markdown shows as it is, on one line: safe in a paragraph, a heading and a table cell."""
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    return re.sub(_MARKDOWN_SPECIAL, r"\\\1", " ".join(str(value).split()))
 
 
 def indented(rows: Sequence[Sequence[str]], width: int, colours: Sequence[str] = ()) -> Iterator[str]:

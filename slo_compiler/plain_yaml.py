@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+MERGE = "tag:yaml.org,2002:merge"
 _TAGS = {
     yaml.ScalarNode: "tag:yaml.org,2002:str",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
@@ -17,8 +18,9 @@ class Composer(yaml.CSafeLoader):
     """libyaml's composer; asking it what each plain scalar could be would take half of its time."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        """The tag of a node that has none of its own."""
-        del value, implicit
+        """The tag of a node that has none of its own; of guesses, only the one that makes a key no text is kept."""
+        if value == "<<" and implicit[0]:
+            return MERGE
         return _TAGS[kind]
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:

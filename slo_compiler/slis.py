@@ -1,7 +1,5 @@
 """What each SLI is: words, unit, kind of measurement and the engine roles it reads, from `builtin/slis.yaml`."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Literal, Self
 

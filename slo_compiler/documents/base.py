@@ -1,6 +1,8 @@
-"""The base of all document models, and the field types that read text as people write it."""
+"""The base of all document models, and the field types that read text as people write it.
 
-from __future__ import annotations
+Modules whose models every run needs do without `from __future__ import annotations`, and so do those of named tuples:
+annotations that are text are compiled one by one at each start.
+"""
 
 import importlib
 import re

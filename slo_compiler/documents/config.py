@@ -1,7 +1,5 @@
 """`slo-compiler.yaml`: what is true of the whole repository."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """The `Engine` document: what a program exposes on its metrics page, by version."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +32,7 @@ class VersionRange:
     high: Version | None = None
 
     @staticmethod
-    def parse(text: str) -> VersionRange:
+    def parse(text: str) -> "VersionRange":
         """Reads `>=0.8.4`, `<0.10.0`, `>=0.8.0,<0.11.1`.
 
         Raises:
@@ -52,7 +50,7 @@ class VersionRange:
         return VersionRange(low, high)
 
     @staticmethod
-    def of_release(text: str) -> VersionRange | None:
+    def of_release(text: str) -> "VersionRange | None":
         """The releases that a version names: `0.10` is every 0.10.z, `v0.10.2.post1` is 0.10.2; None for no version."""
         match = _RELEASE.fullmatch(text)
         if match is None:
@@ -63,7 +61,7 @@ class VersionRange:
         patch = int(match[3])
         return VersionRange((major, minor, patch), (major, minor, patch + 1))
 
-    def overlaps(self, other: VersionRange) -> bool:
+    def overlaps(self, other: "VersionRange") -> bool:
         """Whether a version may lie in both."""
         return _below(self.low, other.high) and _below(other.low, self.high)
 

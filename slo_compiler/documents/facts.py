@@ -128,7 +128,7 @@ def matchers_text(selector: Mapping[str, Any]) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-_MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!=|=)"((?:[^"\\]|\\.)*)"(,|$)', re.DOTALL)
+_MATCHER = r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!=|=)"((?:[^"\\]|\\.)*)"(,|$)'
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"'}
 
 
@@ -144,8 +144,9 @@ def selector_of(text: str) -> dict[str, Any]:
     body = body[1:-1]
     found: dict[str, Any] = {}
     position = 0
+    matcher = re.compile(_MATCHER, re.DOTALL)
     while position < len(body):
-        match = _MATCHER.match(body, position)
+        match = matcher.match(body, position)
         if match is None or match[1] in found:
             raise ValueError(_SELECTOR_FORM.format(text=text))
         value = re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[0]), match[3], flags=re.DOTALL)

@@ -1,7 +1,5 @@
 """`InferenceSLO`: the concise kind, one document per model and endpoint."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal

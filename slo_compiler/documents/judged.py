@@ -1,9 +1,7 @@
 """Rules that a type cannot say: what is wrong between the fields of a document's part, and what is worth a word."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -56,7 +54,7 @@ class Judged(Model):
         return iter(())
 
     @model_validator(mode="after")
-    def _judge(self) -> Judged:
+    def _judge(self) -> Self:
         found = [
             InitErrorDetails(
                 type=PydanticCustomError(fault.kind, f"{fault.message}; {fault.hint}"),

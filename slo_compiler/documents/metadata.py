@@ -1,7 +1,5 @@
 """The metadata that every document carries."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 
@@ -11,8 +9,7 @@ from slo_compiler.documents.base import Model
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _KEY = r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
-_LABEL_KEY = re.compile(_KEY)
-_PREFIX = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
+_PREFIX = rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*"
 _LONGEST_PREFIX = 253
 
 
@@ -52,7 +49,7 @@ def check_label_key(key: str) -> str:
     Raises:
         ValueError: it is no name of a label, as Kubernetes and OpenSLO have them.
     """
-    if not _LABEL_KEY.fullmatch(key):
+    if not re.fullmatch(_KEY, key):
         hint = "use letters, digits, '-', '_' and '.', at most 63"
         raise ValueError(f"{key!r} is no label key; {hint}" + (" and no prefix" if "/" in key else ""))
     return key
@@ -65,9 +62,9 @@ def check_annotation_key(key: str) -> str:
         ValueError: it is no name, or no name behind the prefix of a domain, as Kubernetes and OpenSLO have them.
     """
     prefix, slash, name = key.rpartition("/")
-    if not _LABEL_KEY.fullmatch(name):
+    if not re.fullmatch(_KEY, name):
         raise ValueError(f"{key!r} is no annotation key; write name or prefix/name, name as that of a label")
-    if slash and not (len(prefix) <= _LONGEST_PREFIX and _PREFIX.fullmatch(prefix)):
+    if slash and not (len(prefix) <= _LONGEST_PREFIX and re.fullmatch(_PREFIX, prefix)):
         raise ValueError(f"the prefix of {key!r} is no lower-case domain name; write such as example.com/{name}")
     return key
 
@@ -75,7 +72,7 @@ def check_annotation_key(key: str) -> str:
 DnsLabel = Annotated[str, AfterValidator(check_dns_label), Field(json_schema_extra={"pattern": DNS_LABEL.pattern})]
 BoolText = Annotated[bool, BeforeValidator(_read_bool)]
 LabelKey = Annotated[str, Field(json_schema_extra={"pattern": f"^{_KEY}$"}), AfterValidator(check_label_key)]
-_ANNOTATION_KEY = f"^({_PREFIX.pattern}/)?{_KEY}$"
+_ANNOTATION_KEY = f"^({_PREFIX}/)?{_KEY}$"
 AnnotationKey = Annotated[
     str, Field(json_schema_extra={"pattern": _ANNOTATION_KEY}), AfterValidator(check_annotation_key)
 ]

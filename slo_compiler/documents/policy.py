@@ -1,9 +1,7 @@
 """`BurnRatePolicy`: at which burn rates, over which windows, an SLO alerts."""
 
-from __future__ import annotations
-
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -71,7 +69,7 @@ class Tier(Model):
     from_target: PercentText | None = None
 
     @model_validator(mode="after")
-    def _one_threshold(self) -> Tier:
+    def _one_threshold(self) -> Self:
         if self.error_ratio is None and self.factor is None and self.share is None:
             raise ValueError("a tier needs a factor; give one of factor, share and errorRatio")
         if self.error_ratio is not None and (self.factor is not None or self.share is not None):
@@ -79,7 +77,7 @@ class Tier(Model):
         return self
 
     @model_validator(mode="after")
-    def _windows_in_order(self) -> Tier:
+    def _windows_in_order(self) -> Self:
         if self.short_window.seconds >= self.long_window.seconds:
             raise ValueError(
                 f"shortWindow {self.short_window} is no shorter than longWindow {self.long_window}; "
@@ -119,7 +117,7 @@ class BurnRatePolicySpec(Model):
     tiers: Annotated[list[Tier], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
-    def _names_differ(self) -> BurnRatePolicySpec:
+    def _names_differ(self) -> Self:
         names = [tier.title for tier in self.tiers if tier.title]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:

@@ -13,6 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.load.source_map import node_span
 from slo_compiler.load.yaml import is_null
 from slo_compiler.migrate.source import Entry
+from slo_compiler.plain_yaml import MERGE
 
 # What Go's YAML reads into a boolean.
 _TRUE = frozenset(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"))
@@ -156,4 +157,4 @@ def entries_of(node: yaml.Node) -> Iterator[Entry]:
 
 
 def _is_merge(key: yaml.Node) -> bool:
-    return key.tag == "tag:yaml.org,2002:merge"
+    return key.tag == MERGE

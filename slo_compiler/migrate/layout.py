@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 import yaml
+import yaml.resolver
 
 from slo_compiler.emit.serialize import WORDS, scalar
 from slo_compiler.load.source_map import Plain
@@ -16,6 +17,9 @@ from slo_compiler.migrate.tree import Field, Item, Items, Kept, Mapping, Value
 
 _JSON_BARE = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null")
 _FOLDED = re.compile(r">(-?)[ \t]*(?:#.*)?")
+# What most YAML readers take a plain scalar for.
+_READER = yaml.resolver.Resolver()
+_TEXT = "tag:yaml.org,2002:str"
 # What some YAML reader takes for a number or a date although PyYAML's resolver does not.
 _NUMBER_LIKE = re.compile(r"[-+.0-9].*")
 
@@ -110,7 +114,8 @@ def is_safe_plain(node: yaml.Node) -> bool:
     """Whether every YAML reader takes an unquoted scalar for text."""
     text = str(node.value)
     return (
-        node.tag == "tag:yaml.org,2002:str"
+        node.tag == _TEXT
+        and _READER.resolve(yaml.ScalarNode, text, (True, False)) == _TEXT  # type: ignore[no-untyped-call]
         and bool(text)
         and not _NUMBER_LIKE.fullmatch(text)
         and text.lower() not in WORDS

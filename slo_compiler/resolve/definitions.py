@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, error
@@ -10,8 +10,7 @@ from slo_compiler.documents.base import Model
 from slo_compiler.load.source_map import SourceDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A document that others may name, and where it stands."""
 
     document: Model

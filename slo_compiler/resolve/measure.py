@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
@@ -20,8 +20,7 @@ from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """A histogram measurement with the threshold as it is read."""
 
     histogram: Histogram
