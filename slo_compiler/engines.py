@@ -77,7 +77,7 @@ def _remembered(answer: Callable[Concatenate[ResolvedEngine, P], T]) -> Callable
 
     @wraps(answer)
     def remembering(engine: ResolvedEngine, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = (answer.__name__, args)
+        key = (answer.__name__, args, tuple(kwargs.items()))
         if key not in engine.answers:
             engine.answers[key] = answer(engine, *args, **kwargs)
         found: T = engine.answers[key]
@@ -104,7 +104,7 @@ class ResolvedEngine:
     releases: VersionRange
     generation: str = "v1"
     notice: str | None = None
-    answers: dict[tuple[str, tuple[object, ...]], Any] = field(default_factory=dict, repr=False)
+    answers: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -163,6 +163,7 @@ class ResolvedEngine:
         counted = _covered(self.releases, [metric.versions for metric in self._present() if metric.name == view.total])
         return view if counted else None
 
+    @_remembered
     def roles(self) -> tuple[str, ...]:
         """The roles that every release of the version has a metric for, in the document's order."""
         return tuple(role for role in _unique(metric.role.value for metric in self._present()) if self.has(role))
@@ -180,7 +181,8 @@ class ResolvedEngine:
         """
         return _unique(metric.name for metric in self._metrics(role))
 
-    def names_of(self, roles: Iterable[str]) -> tuple[str, ...]:
+    @_remembered
+    def names_of(self, roles: tuple[str, ...]) -> tuple[str, ...]:
         """`names` of several roles that carry the same data, in the order of the roles."""
         return _unique(name for role in roles for name in self.names(role))
 
@@ -201,12 +203,9 @@ class ResolvedEngine:
         """
         return self.edges_of((role,))
 
-    def edges_of(self, roles: Iterable[str]) -> tuple[Decimal, ...]:
-        """`edges` that all of several roles have; roles that the version lacks are passed over."""
-        return self._edges_of(tuple(roles))
-
     @_remembered
-    def _edges_of(self, roles: tuple[str, ...]) -> tuple[Decimal, ...]:
+    def edges_of(self, roles: tuple[str, ...]) -> tuple[Decimal, ...]:
+        """`edges` that all of several roles have; roles that the version lacks are passed over."""
         sets = [frozenset(self._edges(metric)) for role in roles for metric in self._present(role)]
         return tuple(sorted(frozenset.intersection(*sets))) if sets else ()
 
@@ -215,7 +214,8 @@ class ResolvedEngine:
         """Every label that some release of the version puts on a metric of the role; `le` is not listed."""
         return frozenset().union(*(self._labels(metric) for metric in self._present(role)))
 
-    def labels_of(self, roles: Iterable[str]) -> frozenset[str]:
+    @_remembered
+    def labels_of(self, roles: tuple[str, ...]) -> frozenset[str]:
         """The labels that the metrics of all these roles have; roles that the version lacks are passed over."""
         sets = [self.labels(role) for role in roles if self.has(role)]
         return frozenset.intersection(*sets) if sets else frozenset()

@@ -20,7 +20,7 @@ class Findings:
 
     def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """An error at the value at `path`."""
-        self._add(code, Severity.ERROR, path, message, hint)
+        self.add(code, Severity.ERROR, path, message, hint)
 
     def not_compilable(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """An error at the value at `path` for `compile`, where the document itself is valid."""
@@ -37,11 +37,11 @@ class Findings:
 
     def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """A warning at the value at `path`."""
-        self._add(code, Severity.WARNING, path, message, hint)
+        self.add(code, Severity.WARNING, path, message, hint)
 
     def info(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         """Information at the value at `path`."""
-        self._add(code, Severity.INFO, path, message, hint)
+        self.add(code, Severity.INFO, path, message, hint)
 
     def say(self, notice: Notice) -> None:
         """A notice of one of the document's parts."""
@@ -57,7 +57,8 @@ class Findings:
         """The place of the value at `path`."""
         return self.source.value_span(path)
 
-    def _add(self, code: Code, severity: Severity, path: Path, message: str, hint: str) -> None:
+    def add(self, code: Code, severity: Severity, path: Path, message: str, hint: str = "") -> None:
+        """A finding at the value at `path`."""
         diagnostic = Diagnostic(code, severity, self.source.value_span(path), message, hint)
         if diagnostic not in self._told:  # several objectives may stumble over one fault
             self._told.add(diagnostic)

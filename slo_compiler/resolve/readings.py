@@ -123,7 +123,7 @@ class Readings:
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""
         own = measure.engine_matchers(engine, self.selector, self.spec.served_model_name or self.spec.model)
-        return self.grouping.narrowed(own, engine.labels_of(roles))
+        return self.grouping.narrowed(own, engine.labels_of(tuple(roles)))
 
     def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         source = objective.source

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
+from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.documents import policy as policies
 from slo_compiler.ir import Level, Steps, Tier, Window
 from slo_compiler.load.source_map import Path
@@ -99,9 +101,56 @@ def resolve_tiers(
     """
     if mode == "none":
         return ()
+    tiers, said = _tiers(
+        _OfRun(policy), target, period, steps, mode, long_from, guard_scale, min_bad_events, requests_per_hour
+    )
+    for word in said:
+        where = period_path if word.about_period and period_path is not None else path
+        findings.add(word.code, word.severity, where, word.message, word.hint)
+    return tiers
+
+
+class _OfRun:
+    """A policy as the key of a cache: by identity, since a run holds one object per policy."""
+
+    def __init__(self, policy: policies.BurnRatePolicy) -> None:
+        self.policy = policy
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _OfRun) and other.policy is self.policy
+
+    def __hash__(self) -> int:
+        return id(self.policy)
+
+
+class _Said(NamedTuple):
+    """A finding about a tier, wherever the target and the period of the document stand."""
+
+    severity: Severity
+    code: Code
+    message: str
+    hint: str
+    about_period: bool = False
+
+
+@lru_cache(maxsize=256)
+def _tiers(
+    of_run: _OfRun,
+    target: Decimal,
+    period: Duration,
+    steps: Steps,
+    mode: str,
+    long_from: Duration | None,
+    guard_scale: Decimal,
+    min_bad_events: int,
+    requests_per_hour: Decimal | None,
+) -> tuple[tuple[Tier, ...], tuple[_Said, ...]]:
+    """The tiers and what is to be said of them: the same for most objectives of a repository."""
+    policy = of_run.policy
     found: list[Tier] = []
+    said: list[_Said] = []
     chosen = policy.metadata.name != DEFAULT_POLICY
-    say = findings.error if chosen else findings.warning
+    severity = Severity.ERROR if chosen else Severity.WARNING
     left_out = "" if chosen else " and is left out"
     for tier in policy.spec.tiers:
         if long_from is not None and tier.long_window < long_from:
@@ -115,7 +164,7 @@ def resolve_tiers(
         if tier.long_window.seconds * 2 > period.seconds:
             message = f"the {name} tier looks at {tier.long_window}, over half of the period of {period}{left_out}"
             hint = f"timeWindow: [{{duration: {_whole_days(tier.long_window.seconds * 2)}, isRolling: true}}] or longer keeps it"
-            say(Code.SLO503, period_path or path, message, hint)
+            said.append(_Said(severity, Code.SLO503, message, hint, about_period=True))
             continue
         if factor * (1 - target) >= 1:
             message = (
@@ -131,13 +180,13 @@ def resolve_tiers(
                     f"raise the target, or give the tier of policy {policy.metadata.name} a factor of "
                     f"{highest.removesuffix('%')} or less, or belowTarget"
                 )
-            say(Code.SLO501, path, message, hint)
+            said.append(_Said(severity, Code.SLO501, message, hint))
             continue
         resolved = _tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour)
         found.append(resolved._replace(name=_own_name(resolved, {other.name for other in found})))
         if requests_per_hour is not None:
-            _say_if_late(tier, found[-1], 1 - target, requests_per_hour * guard_scale, findings, path)
-    return tuple(found)
+            said += _late(tier, found[-1], 1 - target, requests_per_hour * guard_scale)
+    return tuple(found), tuple(said)
 
 
 def _own_name(tier: Tier, taken: set[str]) -> str:
@@ -182,25 +231,23 @@ def _tier(
     )
 
 
-def _say_if_late(
-    tier: policies.Tier, resolved: Tier, budget: Decimal, events_per_hour: Decimal, findings: Findings, path: Path
-) -> None:
+def _late(tier: policies.Tier, resolved: Tier, budget: Decimal, events_per_hour: Decimal) -> Iterator[_Said]:
     """At this traffic, factor x budget of the long window is no more than the guard: detection takes longer."""
     expected = events_per_hour * tier.long_window.seconds / 3600
     needed = resolved.guard / (resolved.factor * budget)
     if expected <= resolved.guard:
-        findings.warning(
+        yield _Said(
+            Severity.WARNING,
             Code.SLO502,
-            path,
             f"at {decimal_text(round(events_per_hour, 1))} events per hour the {resolved.name} tier sees "
             f"{decimal_text(round(expected, 1))} events in {tier.long_window} and needs more than {resolved.guard} bad ones: "
             "not even a total failure fires it",
             f"judge more traffic together: over {decimal_text(round(resolved.blind_at_events_per_hour, 2))} events per hour",
         )
     elif expected < needed:
-        findings.info(
+        yield _Said(
+            Severity.INFO,
             Code.SLO502,
-            path,
             f"at {decimal_text(round(events_per_hour, 1))} events per hour the {resolved.name} tier sees "
             f"{decimal_text(round(expected, 1))} events in {tier.long_window} and needs {decimal_text(round(needed, 1))}: "
             "it fires later than its burn rate says",
