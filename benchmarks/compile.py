@@ -88,13 +88,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The figures at one number of SLOs; `cold` writes rules and tests, `rules` only rules."""
+    """The figures at one number of SLOs; `validate` writes nothing, `cold` rules and tests, `rules_only` only rules."""
 
     slos: int
     specs: int
     rules: int
     rule_bytes: int
     test_bytes: int
+    validate: Usage
     rules_only: Usage
     cold: Usage
     unchanged: Usage
@@ -219,6 +220,7 @@ def measure_size(slos: int, runs: int, scratch: Path) -> Size:
 
     compiler = (*COMPILER, "compile", "specs", "-q", "-o")
     run((*COMPILER, "validate", "specs"), scratch)
+    validate = repeat((*COMPILER, "validate", "specs"))
     rules_only = repeat((*compiler, "rules-only", "--only", "rules"), "rules-only")
     cold = repeat((*compiler, "out"), "out")
     unchanged = repeat((*compiler, "out"))
@@ -233,6 +235,7 @@ def measure_size(slos: int, runs: int, scratch: Path) -> Size:
         rules=sum(len(_RULE.findall(file.read_text(encoding="utf-8"))) for file in rules),
         rule_bytes=sum(file.stat().st_size for file in rules),
         test_bytes=sum(file.stat().st_size for file in tests),
+        validate=validate,
         rules_only=rules_only,
         cold=cold,
         unchanged=unchanged,
@@ -251,6 +254,7 @@ def size_ratios(sizes: Sequence[Size]) -> Iterator[Ratio]:
         large = size.slos >= 1000  # start-up is the most of smaller runs
         if size.promtool is not None:
             checked = size.promtool.cpu_seconds
+            yield Ratio(f"validate to promtool check rules, {at}", size.validate.cpu_seconds / checked, None)
             yield Ratio(f"rules to promtool check rules, {at}", size.rules_only.cpu_seconds / checked, _if(large, 0.4))
             yield Ratio(f"rules and tests to the same, {at}", size.cold.cpu_seconds / checked, _if(large, 1.5))
         if size.sloth is not None:
@@ -259,7 +263,9 @@ def size_ratios(sizes: Sequence[Size]) -> Iterator[Ratio]:
         target = 0.1 if size.slos >= 10000 else 0.15
         yield Ratio(f"unchanged to cold, {at}", unchanged, _if(large, target))
         yield Ratio(f"--check to cold, {at}", size.check.cpu_seconds / size.cold.cpu_seconds, None)
-        peak = max(usage.peak_bytes for usage in (size.rules_only, size.cold, size.unchanged, size.check))
+        peak = max(
+            usage.peak_bytes for usage in (size.validate, size.rules_only, size.cold, size.unchanged, size.check)
+        )
         yield Ratio(f"peak memory to 400 MB, {at}", peak / 400e6, 1.0)
     for small, size in itertools.pairwise(sizes):
         for what, before, after in (("rules", small.rules_only, size.rules_only), ("all", small.cold, size.cold)):
@@ -302,6 +308,7 @@ def table(sizes: Sequence[Size], ratios: Sequence[Ratio]) -> str:
         )
         lines.append(f"  {'':14}{'CPU s':>9}{'wall s':>9}{'ms/SLO':>9}{'ms/rule':>9}{'peak MB':>9}{'files':>7}")
         for name, usage in (
+            ("validate", size.validate),
             ("rules only", size.rules_only),
             ("rules, tests", size.cold),
             ("unchanged", size.unchanged),

@@ -26,7 +26,7 @@ def test_a_quick_run_gives_all_figures(tmp_path: Path) -> None:
     assert 0 < one["rule_bytes"] < four["rule_bytes"]
     assert 0 < one["test_bytes"] < four["test_bytes"]
     for size in (one, four):
-        for name in ("rules_only", "cold", "unchanged", "check"):
+        for name in ("validate", "rules_only", "cold", "unchanged", "check"):
             usage = size[name]
             assert usage["cpu_seconds"] > 0 and usage["wall_seconds"] > 0 and usage["peak_bytes"] > 1_000_000
             assert usage["open_files"] < 256
