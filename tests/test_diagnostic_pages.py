@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from slo_compiler.diagnostics import Code, Diagnostic, Severity
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.read import read_model
@@ -107,7 +108,7 @@ def test_wrong_example_yields_exactly_its_code(code: Code) -> None:
     assert {d.code for d in found} == {code} | COMPANIONS.get(code, set())
     assert {d.severity for d in found if d.code is code} == {page.severity}
     assert all(d.hint for d in found), "an error or a warning says how to mend it"
-    compare(code, render_text(found, {loaded.path: loaded.lines}, colour=False, files=1) + "\n")
+    compare(code, render_text(Report(found, {loaded.path: loaded.lines}, files=1)) + "\n")
 
 
 @pytest.mark.parametrize("code", WITH_SPEC, ids=lambda code: code.name)

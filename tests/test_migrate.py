@@ -12,6 +12,7 @@ import yaml
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.read import OLD_VERSIONS
@@ -90,7 +91,7 @@ def compare(path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("before", BEFORE, ids=name_of)
 def test_case_becomes_what_is_written_beside_it(before: Path) -> None:
     done = migrate_bytes(before.read_bytes(), before.name)
-    said = render_text(done.diagnostics, {done.path: done.lines}, colour=False, files=1)
+    said = render_text(Report(done.diagnostics, {done.path: done.lines}, files=1))
     compare(CASES / f"{name_of(before)}.after{before.suffix}", done.after)
     compare(CASES / f"{name_of(before)}.notices.txt", f"{said}\n".encode())
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
-from slo_compiler.diagnostics.reporters import REPORTERS, reporter
+from slo_compiler.diagnostics.report import Report
+from slo_compiler.diagnostics.reporters import REPORTERS, render
 from slo_compiler.migrate.files import migrate_bytes
 from tests.test_migrate import TEXTS, judge
 
@@ -199,7 +200,7 @@ def test_no_damage_to_a_document_is_a_traceback(name: str, data: st.DataObject) 
     done = migrate_bytes(text.encode(), "a.yaml")
     assert done.failed or Code.SLO101 not in {code for code, _ in judge(done.after)}
     for name in REPORTERS:
-        assert reporter(name)(done.diagnostics, {done.path: done.lines}, colour=False, files=1, limit=0) is not None
+        assert render(name, Report(done.diagnostics, {done.path: done.lines}, files=1))
 
 
 def _places(value: Any, path: tuple[Any, ...]) -> Any:

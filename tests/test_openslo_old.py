@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from slo_compiler.diagnostics import Diagnostic, Severity
-from slo_compiler.diagnostics.reporters import REPORTERS, reporter
+from slo_compiler.diagnostics.report import Report
+from slo_compiler.diagnostics.reporters import REPORTERS, render
 from slo_compiler.ir import Counters, Selector
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_files, check_loaded
@@ -147,9 +148,9 @@ def test_connection_details_are_in_no_report() -> None:
     checked = check(SECRET, flow)
     assert {d.code.name for d in checked.diagnostics} >= {"SLO102", "SLO201", "SLO203"}
     for name in REPORTERS:
-        text = reporter(name)(checked.diagnostics, checked.lines, files=checked.files)
+        text = render(name, Report(checked.diagnostics, checked.lines, files=checked.files))
         assert "hunter2" not in text, name
-    shown = reporter("text")(checked.diagnostics, checked.lines, files=2)
+    shown = render("text", Report(checked.diagnostics, checked.lines, files=2))
     assert "9 |     ********* *******" in shown
     assert "10 |   conectionDetails: ******* *********" in shown
     assert '"type": "Prometheus", "connectionDetails": ************ **********}}' in shown

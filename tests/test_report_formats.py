@@ -22,7 +22,9 @@ from slo_compiler.cli import cli
 from slo_compiler.cli.validate import FORMATS
 from slo_compiler.diagnostics import Code, Diagnostic, Severity, Span
 from slo_compiler.diagnostics.diagnostic import LONGEST_TEXT
-from slo_compiler.diagnostics.reporters import REPORTERS, reporter
+from slo_compiler.diagnostics.report import Report
+from slo_compiler.diagnostics.reporters import REPORTERS
+from slo_compiler.diagnostics.reporters import render as rendered
 from slo_compiler.plain_text import visible
 from tests.reports import FINDINGS, LINES, PATH, SOURCES
 
@@ -59,7 +61,7 @@ def sarif_faults(document: Any) -> list[str]:
 
 
 def render(output: str, findings: list[Diagnostic], limit: int = 0) -> str:
-    return reporter(output)(findings, SOURCES, files=3, limit=limit)
+    return rendered(output, Report(findings, SOURCES, files=3, limit=limit))
 
 
 def sarif_run(findings: list[Diagnostic], limit: int = 0) -> dict[str, Any]:
@@ -211,7 +213,7 @@ def test_sarif_gives_back_any_message(message: str, hint: str) -> None:
 
 
 def fingerprints(findings: list[Diagnostic], lines: list[str]) -> list[str]:
-    document = json.loads(reporter("sarif")(findings, {PATH: lines}, files=1))
+    document = json.loads(rendered("sarif", Report(findings, {PATH: lines}, files=1)))
     return [result["partialFingerprints"]["primaryLocationLineHash"] for result in document["runs"][0]["results"]]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from slo_compiler.cli import cli
 from slo_compiler.diagnostics import Code, Diagnostic, Severity, Span
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.plain_text import columns, visible
 
@@ -41,7 +42,7 @@ lines = st.text(characters.filter(lambda c: c not in "\n\r"), min_size=1, max_si
 def shown(line: str, start: int, end: int, width: int, hint: str = "mend it") -> list[str]:
     span = Span("chat.yaml", 7, start + 1, 7, end + 1)
     finding = Diagnostic(Code.SLO203, Severity.ERROR, span, "wrong", hint)
-    head, *rest = render_text([finding], {"chat.yaml": [""] * 6 + [line]}, files=1, width=width).splitlines()
+    head, *rest = render_text(Report([finding], {"chat.yaml": [""] * 6 + [line]}, files=1, width=width)).splitlines()
     assert head == f"chat.yaml:7:{start + 1}: error[SLO203]: wrong"
     assert rest[-1] == "1 error in 1 file"
     return rest[:-1]
@@ -195,7 +196,7 @@ def test_ten_thousand_faults_in_one_file_stay_readable(workplace: Path) -> None:
 def test_a_limit_shows_as_many_as_it_says(limit: int) -> None:
     finding = Diagnostic(Code.SLO203, Severity.ERROR, Span("chat.yaml", 1, 1, 1, 2), "wrong")
     many = [replace(finding, span=Span("chat.yaml", number, 1, number, 2)) for number in range(1, 4)]
-    text = render_text(many, {}, files=1, limit=limit)
+    text = render_text(Report(many, {}, files=1, limit=limit))
     expected = limit or 3
     assert text.count("error[SLO203]") == min(expected, 3)
     assert ("more" in text) == (expected < 3)

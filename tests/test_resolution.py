@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from slo_compiler.diagnostics import Diagnostic, Severity
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.read import read_model
@@ -743,6 +744,6 @@ def test_the_caret_stands_under_its_word(line: str, caret: str) -> None:
     start = line.index("wrong") + 1
     finding = spec.diagnostics[0]
     place = finding.span._replace(line=1, column=start, end_line=1, end_column=start + 5)
-    text = render_text([replace(finding, span=place)], {"chat.yaml": [line]}, colour=False, files=1)
+    text = render_text(Report([replace(finding, span=place)], {"chat.yaml": [line]}, files=1))
     marks = text.splitlines()[2].partition(" | ")[2].partition(" help")[0]
     assert marks == caret

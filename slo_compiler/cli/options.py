@@ -190,7 +190,8 @@ def show(
     """Findings: as text on stderr, in the other formats on stdout. To people, information only with -v."""
     from slo_compiler.diagnostics.diagnostic import Severity
     from slo_compiler.diagnostics.limit import cut, hidden_text
-    from slo_compiler.diagnostics.reporters import FOR_PEOPLE, reporter
+    from slo_compiler.diagnostics.report import Report
+    from slo_compiler.diagnostics.reporters import FOR_PEOPLE, render
 
     shown = list(diagnostics)
     for_people = output in FOR_PEOPLE
@@ -198,8 +199,8 @@ def show(
         shown = [diagnostic for diagnostic in shown if diagnostic.severity is not Severity.INFO]
     if for_people and common.quiet and not shown:
         return
-    render = reporter(output)
-    text = render(shown, lines, colour=common.colour, files=files, limit=limit, width=terminal_width())
+    report = Report(shown, lines, files, limit, common.colour, terminal_width())
+    text = render(output, report)
     click.echo(text, err=output == "text", color=common.colour or None)
     hidden = cut(shown, limit)[1]
     if hidden and not for_people:
@@ -208,7 +209,7 @@ def show(
 
 def terminal_width() -> int:
     """How many columns stderr has: by COLUMNS, else as the terminal says, else what suits a log."""
-    from slo_compiler.diagnostics.report_text import WIDTH
+    from slo_compiler.diagnostics.report import WIDTH
 
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given) > 0:

@@ -6,32 +6,22 @@ https://docs.github.com/en/actions/reference/workflow-commands-for-github-action
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
-from slo_compiler.diagnostics.limit import cut, hidden_text, summary
+from slo_compiler.diagnostics.limit import hidden_text, summary
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_sarif import message_with_hint
 from slo_compiler.plain_text import visible
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render_github(
-    diagnostics: Sequence[Diagnostic],
-    sources: Mapping[str, Sequence[str]],
-    *,
-    colour: bool = False,
-    files: int,
-    limit: int = 0,
-    width: int = 0,
-) -> str:
+def render_github(report: Report) -> str:
     """The report as a command a line, and below them, for the log, what the text report ends with."""
-    del sources, colour, width
-    shown, hidden = cut(diagnostics, limit)
+    shown, hidden = report.cut()
     lines = [_command(diagnostic) for diagnostic in shown]
     if hidden:
         lines.append(f"... and {hidden_text(hidden)}")
-    return "\n".join([*lines, summary(diagnostics, files)])
+    return "\n".join([*lines, summary(report.diagnostics, report.files)])
 
 
 def _command(diagnostic: Diagnostic) -> str:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
+from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.diagnostics.fingerprints import fingerprinted, hash_of
-from slo_compiler.diagnostics.limit import cut
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.diagnostics.report_sarif import message_with_hint
 
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 
-def render_gitlab(
-    diagnostics: Sequence[Diagnostic],
-    sources: Mapping[str, Sequence[str]],
-    *,
-    colour: bool = False,
-    files: int,
-    limit: int = 0,
-    width: int = 0,
-) -> str:
+def render_gitlab(report: Report) -> str:
     """The report as a list of violations. It has no place to say that `limit` hides some."""
-    del colour, files, width
-    shown, _ = cut(diagnostics, limit)
-    prints = {id(diagnostic): text for diagnostic, text in fingerprinted(diagnostics, sources)}
+    shown, _ = report.cut()
+    prints = {id(diagnostic): text for diagnostic, text in fingerprinted(report.diagnostics, report.sources)}
     return json_text(
         [
             {

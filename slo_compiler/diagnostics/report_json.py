@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
-from slo_compiler.diagnostics.limit import cut
+from slo_compiler.diagnostics.diagnostic import Severity
+from slo_compiler.diagnostics.report import Report
 
 SCHEMA = "slo-compiler/diagnostics/v1"
 # Names of files may hold bytes that are no UTF-8, which Python keeps as halves of pairs.
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def render_json(
-    diagnostics: Sequence[Diagnostic],
-    sources: Mapping[str, Sequence[str]],
-    *,
-    colour: bool = False,
-    files: int,
-    limit: int = 0,
-    width: int = 0,
-) -> str:
-    """The report as JSON; lines and columns count from 1. `sources`, `colour` and `width` do not matter here."""
-    del sources, colour, width
-    shown, hidden = cut(diagnostics, limit)
+def render_json(report: Report) -> str:
+    """The report as JSON; lines and columns count from 1."""
+    shown, hidden = report.cut()
     document = {
         "schema": SCHEMA,
         "summary": {
-            "files": files,
-            "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
-            "warnings": sum(d.severity is Severity.WARNING for d in diagnostics),
+            "files": report.files,
+            "errors": sum(d.severity is Severity.ERROR for d in report.diagnostics),
+            "warnings": sum(d.severity is Severity.WARNING for d in report.diagnostics),
             "hidden": sum(hidden.values()),
             "hiddenByCode": {code.name: number for code, number in hidden.items()},
         },

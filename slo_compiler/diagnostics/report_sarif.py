@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slo_compiler import __version__
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity, Span
 from slo_compiler.diagnostics.fingerprints import fingerprinted
-from slo_compiler.diagnostics.limit import cut, hidden_text
+from slo_compiler.diagnostics.limit import hidden_text
 from slo_compiler.diagnostics.pages import read_page
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_json import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -24,19 +24,10 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 
 
-def render_sarif(
-    diagnostics: Sequence[Diagnostic],
-    sources: Mapping[str, Sequence[str]],
-    *,
-    colour: bool = False,
-    files: int,
-    limit: int = 0,
-    width: int = 0,
-) -> str:
+def render_sarif(report: Report) -> str:
     """The report as a SARIF log of one run; columns count characters and the end column is exclusive."""
-    del colour, files, width
-    shown, hidden = cut(diagnostics, limit)
-    prints = {id(diagnostic): text for diagnostic, text in fingerprinted(diagnostics, sources)}
+    shown, hidden = report.cut()
+    prints = {id(diagnostic): text for diagnostic, text in fingerprinted(report.diagnostics, report.sources)}
     named = {diagnostic.code for diagnostic in shown}
     rules = {code: index for index, code in enumerate(code for code in Code if code in named)}
     invocation: dict[str, Any] = {"executionSuccessful": True}

@@ -5,42 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
-from slo_compiler.diagnostics.limit import cut, hidden_text, summary
+from slo_compiler.diagnostics.limit import hidden_text, summary
+from slo_compiler.diagnostics.report import Report
 from slo_compiler.plain_text import columns, visible
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
-WIDTH = 160  # where no terminal says how wide it is
 _NARROWEST = 40
 _CUT = "…"
 
 
-def render_text(
-    diagnostics: Sequence[Diagnostic],
-    sources: Mapping[str, Sequence[str]],
-    *,
-    colour: bool = False,
-    files: int,
-    limit: int = 0,
-    width: int = WIDTH,
-) -> str:
-    """The report as text.
+def render_text(report: Report) -> str:
+    """The report as text; under 40 columns of width are taken as 40.
 
     Nothing is broken into lines that somebody may paste: what is too wide for a line is left to the terminal. Only the
     source line is cut around the caret, since a caret under a line that wraps points at nothing.
-
-    Args:
-        diagnostics: in the order in which they are to be shown.
-        sources: the lines of each file by path; a missing file is shown without its line.
-        colour: whether to use ANSI colours.
-        files: how many files were read, for the summary.
-        limit: show so many at most; 0 shows all.
-        width: columns of the terminal; under 40 it is taken as 40.
     """
-    shown, hidden = cut(diagnostics, limit)
-    blocks = [_render_one(diagnostic, sources, colour, max(width, _NARROWEST)) for diagnostic in shown]
+    shown, hidden = report.cut()
+    width = max(report.width, _NARROWEST)
+    blocks = [_render_one(diagnostic, report.sources, report.colour, width) for diagnostic in shown]
     if hidden:
         blocks.append(f"... and {hidden_text(hidden)}")
-    blocks.append(summary(diagnostics, files))
+    blocks.append(summary(report.diagnostics, report.files))
     return "\n".join(blocks)
 
 

@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
 
-from slo_compiler.diagnostics.diagnostic import Diagnostic
+from slo_compiler.diagnostics.report import Report
 
-
-class Reporter(Protocol):
-    """Turns findings into one text."""
-
-    def __call__(
-        self,
-        diagnostics: Sequence[Diagnostic],
-        sources: Mapping[str, Sequence[str]],
-        *,
-        colour: bool = ...,
-        files: int,
-        limit: int = ...,
-        width: int = ...,
-    ) -> str: ...
-
-
-# Format -> module and function; a module is imported when its format is asked for.
+# Format -> module and function from a `Report` to text; a module is imported when its format is asked for.
 REPORTERS: dict[str, tuple[str, str]] = {
     "text": ("slo_compiler.diagnostics.report_text", "render_text"),
     "json": ("slo_compiler.diagnostics.report_json", "render_json"),
@@ -36,7 +18,8 @@ REPORTERS: dict[str, tuple[str, str]] = {
 FOR_PEOPLE = ("text", "github")
 
 
-def reporter(output: str) -> Reporter:
-    """What renders findings in a format of `REPORTERS`."""
+def render(output: str, report: Report) -> str:
+    """The report in a format of `REPORTERS`."""
     module, function = REPORTERS[output]
-    return cast(Reporter, getattr(importlib.import_module(module), function))
+    text: str = getattr(importlib.import_module(module), function)(report)
+    return text

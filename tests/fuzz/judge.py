@@ -18,7 +18,8 @@ import yaml
 from ruamel.yaml import YAML
 
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
-from slo_compiler.diagnostics.reporters import REPORTERS, reporter
+from slo_compiler.diagnostics.report import Report
+from slo_compiler.diagnostics.reporters import REPORTERS, render
 from slo_compiler.documents.config import Config, default_config
 from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.documents.read import PROMISES, read_model
@@ -163,9 +164,8 @@ def judge_reports(checked: Checked, random: Random) -> None:
     """Every format can be written as UTF-8 and read, and no document paints a terminal or writes a command."""
     shown = checked.diagnostics
     for name in REPORTERS:
-        text = reporter(name)(
-            shown, checked.lines, files=checked.files, limit=random.choice((0, 3)), width=random.choice((0, 80))
-        )
+        limit, width = random.choice((0, 3)), random.choice((0, 80))
+        text = render(name, Report(shown, checked.lines, checked.files, limit, width=width))
         text.encode("utf-8")
         if name in ("json", "sarif", "gitlab"):
             json.loads(text)
