@@ -181,10 +181,6 @@ def _complete_inference(body: dict[str, Any]) -> None:
     definitions["LabelMatcher"].update(minProperties=1, maxProperties=1)
 
 
-def _complete_engine(body: dict[str, Any]) -> None:
-    body["$defs"]["Versions"]["properties"]["known"]["items"] = _VERSION
-
-
 def _complete_catalog(body: dict[str, Any]) -> None:
     """Short names for the definitions of values with a source, which pydantic names after their annotations."""
     names: dict[str, str] = {}
@@ -207,14 +203,13 @@ def _word(value: dict[str, Any]) -> str:
         return "List"
     if "enum" in value:
         return "Choice"
-    if isinstance(value.get("type"), list):
+    if "anyOf" in value:
         return "Number"
     pattern = str(value.get("pattern", ""))
-    return "Share" if "%" in pattern else "Duration" if "ms|" in pattern else "Name" if pattern else "Text"
+    return "Share" if "%" in pattern else "Duration" if "ms)" in pattern else "Name" if pattern else "Text"
 
 
 _COMPLETIONS: dict[str, Callable[[dict[str, Any]], None]] = {
     "InferenceSLO": _complete_inference,
-    "Engine": _complete_engine,
     "ExperienceCatalog": _complete_catalog,
 }

@@ -17,6 +17,7 @@ _UNIT_SECONDS: dict[str, Decimal] = {
 }
 _WHOLE_UNITS = ("d", "h", "m")
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|[smhdw])")
+_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 
 
@@ -110,6 +111,18 @@ def _print_duration(seconds: Decimal) -> str:
     elif seconds > 0:
         parts.append(f"{decimal_text(seconds * 1000)}ms")
     return "".join(parts) or "0s"
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Reads `14.4`, `.5`, `1e3`, exactly.
+
+    Raises:
+        ValueError: the text is no number as JSON and YAML write decimals, or is not finite.
+    """
+    if not _DECIMAL.fullmatch(text):
+        unbounded = text.lower().lstrip("+-.") in ("inf", "infinity", "nan")
+        raise ValueError(f"{text!r} is {'not finite' if unbounded else 'no number'}")
+    return Decimal(text)
 
 
 def decimal_text(value: Decimal) -> str:

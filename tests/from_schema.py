@@ -51,6 +51,8 @@ class Documents:
         if "anyOf" in part:
             return st.one_of([self.of(choice) for choice in part["anyOf"]])
         kind = part.get("type")
+        if isinstance(kind, list):
+            return st.one_of([self.of({**part, "type": choice}) for choice in kind])
         if "pattern" in part:
             return NAMES
         if kind == "object":

@@ -532,7 +532,7 @@ def test_documents_that_contradict_themselves_are_refused(spec: dict[str, Any], 
     [
         row("edges out of order", ["2", "1"], "edges must ascend"),
         row("an edge twice", ["1", "1.0"], "edges must ascend"),
-        row("infinity", ["1", "Infinity"], "no finite edge above zero"),
+        row("infinity", ["1", "Infinity"], "not finite; .*Inf is not listed"),
         row("a word", ["one"], "expected a bucket edge"),
         row("a float, whose text is lost", [0.1], "expected a bucket edge"),
         row("none", [], "at least 1"),

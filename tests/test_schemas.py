@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,13 @@ def test_write_schemas_writes_every_kind(tmp_path: Path) -> None:
     written = write_schemas(tmp_path / "schemas")
     assert [path.name for path in written] == [f"{kind}.schema.json" for kind in KINDS]
     assert all(json.loads(path.read_text("utf-8"))["$id"] for path in written)
+
+
+def test_the_header_that_the_readme_shows_leads_to_the_schema() -> None:
+    headers = re.findall(r"# yaml-language-server: \$schema=([^`\s]+)", (ROOT / "README.md").read_text("utf-8"))
+    assert headers
+    for header in headers:
+        assert json.loads((ROOT / header).read_text("utf-8"))["$id"].startswith("urn:slo-compiler:schema:")
 
 
 def test_unknown_kind() -> None:

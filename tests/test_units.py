@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo_compiler.units import Duration, decimal_text, parse_percent, percent_text
+from slo_compiler.units import Duration, decimal_text, parse_decimal, parse_percent, percent_text
 
 MILLISECONDS = st.integers(1, 10**13)
 RATIOS = st.decimals(0, 1, places=11)
@@ -167,3 +167,23 @@ def test_a_decimal_reads_back_equal(value: Decimal) -> None:
     text = decimal_text(value)
     assert Decimal(text) == value
     assert "e" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("14.4", "14.4"), (".5", "0.5"), ("7.", "7"), ("1e3", "1000"), ("+2.5E-2", "0.025"), ("-3", "-3"), ("007", "7")],
+)
+def test_decimals_are_read_as_they_are_written(text: str, value: str) -> None:
+    assert parse_decimal(text) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["", ".", "1_000", " 1", "1\n", "٣", "1,5", "1e1000", "0x1f", "true", "e3"])
+def test_what_is_no_decimal_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no number"):
+        parse_decimal(text)
+
+
+@pytest.mark.parametrize("text", ["inf", "-Infinity", "NaN", ".inf"])
+def test_decimals_are_finite(text: str) -> None:
+    with pytest.raises(ValueError, match="is not finite"):
+        parse_decimal(text)

@@ -148,11 +148,22 @@ def _percent_hint(text: str) -> str:
     return f"write {percent_text(Decimal(plain))}" if Decimal(plain) < 1 else f"write {plain}%"
 
 
+# Each unit once, the largest first, and not all of them zero.
+_PARTS = "".join(rf"([0-9]{{1,12}}(\.[0-9]{{1,9}})?{unit})?" for unit in ("w", "d", "h", "m", "s", "ms"))
+_DURATION = {"type": "string", "pattern": f"^(?=.*[1-9]){_PARTS}$", "examples": ["150ms", "28d"]}
+# Up to two whole digits of any percentage, or one hundred.
+_PERCENT = r"(0?[0-9]{1,2}(\.[0-9]{1,9})?|100(\.0{1,9})?) ?%$"
+_PERCENT_EXAMPLES = ["95%", "99.9%"]
+SHARE_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^(?=.*[1-9]){_PERCENT}", "examples": _PERCENT_EXAMPLES}
+"""A percentage over 0%, in words of JSON Schema."""
+# What `units.parse_decimal` reads and is over zero; the bounds of a number hold for numbers only.
+POSITIVE_TEXT: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^\+?(?=[0-9.]*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$",
+}
+
 DurationText = Annotated[
-    Duration,
-    BeforeValidator(_read_duration),
-    PlainSerializer(str, return_type=str),
-    JsonSchema({"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$", "examples": ["150ms", "28d"]}),
+    Duration, BeforeValidator(_read_duration), PlainSerializer(str, return_type=str), JsonSchema(_DURATION)
 ]
 PeriodText = Annotated[DurationText, AfterValidator(_check_period)]
 Positive = Annotated[float, Field(gt=0, le=_LARGEST_NUMBER, allow_inf_nan=False)]
@@ -162,5 +173,5 @@ PercentText = Annotated[
     Decimal,
     BeforeValidator(_read_percent),
     PlainSerializer(percent_text, return_type=str),
-    JsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]+)? ?%$", "examples": ["95%", "99.9%"]}),
+    JsonSchema({"type": "string", "pattern": f"^{_PERCENT}", "examples": _PERCENT_EXAMPLES}),
 ]

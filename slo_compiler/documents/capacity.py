@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from slo_compiler.documents.base import Model, Positive, PositiveCount
+from slo_compiler.documents.judged import absent, either_of, given
 
 NotNegative = Annotated[float, Field(ge=0, le=1_000_000_000_000, allow_inf_nan=False)]
 TraceFile = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -76,6 +77,13 @@ class Load(Model):
         prompt_tokens: per request.
         output_tokens: per request.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra=either_of(
+            {"allOf": [given("requestsPerSecond"), absent("requestsPerHour")]},
+            {"allOf": [given("requestsPerHour"), absent("requestsPerSecond")]},
+        )
+    )
 
     requests_per_second: Positive | None = None
     requests_per_hour: Positive | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
@@ -15,10 +15,10 @@ from pydantic import (
     model_validator,
 )
 
-from slo_compiler.documents.base import DurationText, JsonSchema, Model, PercentText
+from slo_compiler.documents.base import POSITIVE_TEXT, DurationText, JsonSchema, Model, PercentText
 from slo_compiler.documents.metadata import Metadata
 from slo_compiler.documents.sourced import sourced_values
-from slo_compiler.units import decimal_text
+from slo_compiler.units import decimal_text, parse_decimal
 
 T = TypeVar("T")
 
@@ -27,11 +27,9 @@ def _read_positive_number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise ValueError("expected a number such as 0.8")
     try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is no number; write one such as 0.8") from None
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not finite; write a number such as 0.8")
+        number = parse_decimal(str(value))
+    except ValueError as fault:
+        raise ValueError(f"{fault}; write a number such as 0.8") from None
     if number <= 0:
         raise ValueError(f"{value!r} is not above zero")
     return number
@@ -45,7 +43,7 @@ PositiveNumberText = Annotated[
     Decimal,
     BeforeValidator(_read_positive_number),
     PlainSerializer(decimal_text, return_type=str),
-    JsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0}),
+    JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, POSITIVE_TEXT]}),
 ]
 WordsOrNumber = Annotated[str, BeforeValidator(_read_as_words), JsonSchema({"type": ["string", "number"]})]
 Tokens = Annotated[int, Field(gt=0)]
@@ -72,6 +70,13 @@ class Alternative(_Part):
 
 class Sourced(_Part, Generic[T]):
     """A value and where it came from. `source` is a key of the document's `sources`, such as `A`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"alternatives": {"minItems": 1}}, "required": ["alternatives"]},
+            "then": {"properties": {"reason": {"minLength": 1}}, "required": ["reason"]},
+        }
+    )
 
     value: T
     source: SourceKey

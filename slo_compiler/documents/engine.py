@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, model_validator
 
-from slo_compiler.documents.base import JsonSchema, Model
+from slo_compiler.documents.base import POSITIVE_TEXT, JsonSchema, Model
+from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
+from slo_compiler.units import parse_decimal
 
 Version = tuple[int, int, int]
 """A release as numbers: 0.10.2 is (0, 10, 2)."""
@@ -106,24 +108,31 @@ def _read_edge(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError("expected a bucket edge, as the text of a number")
     try:
-        edge = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is no number; expected a bucket edge such as 0.25") from None
-    if not edge.is_finite() or edge <= 0:
+        edge = parse_decimal(str(value))
+    except ValueError as fault:
+        raise ValueError(f"{fault}; expected a bucket edge such as 0.25, and +Inf is not listed") from None
+    if edge <= 0:
         raise ValueError(f"{value} is no finite edge above zero; +Inf is not listed")
     return edge
 
 
+_BOUND_PATTERN = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\s*"
+_RANGE_PATTERN = rf"^\s*(>={_BOUND_PATTERN}(,\s*<{_BOUND_PATTERN})?|<{_BOUND_PATTERN}(,\s*>={_BOUND_PATTERN})?)$"
 RangeText = Annotated[
     VersionRange,
     BeforeValidator(_read_range),
     PlainSerializer(str, return_type=str),
-    JsonSchema({"type": "string", "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
+    JsonSchema({"type": "string", "pattern": _RANGE_PATTERN, "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
 ]
-MinorText = Annotated[str, BeforeValidator(_read_minor)]
-ReleaseText = Annotated[str, BeforeValidator(_read_release)]
+# To an editor an unquoted minor release is a number.
+_MINOR_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}, {"type": "number"}]}
+MinorText = Annotated[str, BeforeValidator(_read_minor), JsonSchema(_MINOR_SCHEMA)]
+_RELEASE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$", "examples": ["0.10.2"]}
+ReleaseText = Annotated[str, BeforeValidator(_read_release), JsonSchema(_RELEASE_SCHEMA)]
 Edge = Annotated[
-    Decimal, BeforeValidator(_read_edge), JsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0})
+    Decimal,
+    BeforeValidator(_read_edge),
+    JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, POSITIVE_TEXT]}),
 ]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
@@ -229,6 +238,14 @@ class Metric(_Part):
         verified_at: releases at which it was looked up; where absent, the document's own.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra=either_of(
+            {"allOf": [{"properties": {"type": {"const": "histogram"}}}, given("buckets", "counts")]},
+            {"allOf": [{"properties": {"type": {"const": "counter"}}}, given("counts"), absent("buckets")]},
+            {"allOf": [{"properties": {"type": {"const": "gauge"}}}, absent("buckets", "counts")]},
+        )
+    )
+
     role: Role
     name: MetricName
     type: MetricType
@@ -289,6 +306,18 @@ class AvailabilityView(_Part):
     matchers: dict[LabelName, str] = Field(default_factory=dict)
 
 
+_SET_SCHEMA = {"type": "array", "items": {"type": "string"}}  # what is named twice is in it
+
+
+def _label_form(value: Any) -> str:
+    return "mapping" if isinstance(value, dict | VersionedLabel) else "text"
+
+
+Label = Annotated[
+    Annotated[LabelName, Tag("text")] | Annotated[VersionedLabel, Tag("mapping")], Discriminator(_label_form)
+]
+
+
 class EngineSpec(_Part):
     """The content.
 
@@ -309,13 +338,13 @@ class EngineSpec(_Part):
     model_label: LabelName | None = None
     finish_label: LabelName | None = None
     boundary: BoolText = False
-    sees: frozenset[str] = frozenset()
+    sees: Annotated[frozenset[str], JsonSchema(_SET_SCHEMA)] = frozenset()
     buckets_configurable: tuple[BucketSetting, ...] = ()
     availability: AvailabilityView | None = None
     blind_spots: tuple[str, ...] = ()
     source: str
     verified_at: tuple[ReleaseText, ...] = Field(min_length=1)
-    label_sets: dict[str, tuple[LabelName | VersionedLabel, ...]]
+    label_sets: dict[str, tuple[Label, ...]]
     bucket_sets: dict[str, tuple[BucketEra, ...]] = Field(default_factory=dict)
     metrics: tuple[Metric, ...] = Field(min_length=1)
 

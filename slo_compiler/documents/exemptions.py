@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from slo_compiler.documents.base import DurationText, Model
+from slo_compiler.documents.judged import JsonObject, absent, either_of, given
 
 
 class ScheduleDocument(Model):
@@ -26,8 +27,17 @@ _OWN_FIELDS = {
 }
 
 
+def _form(kind: str, wanted: str) -> JsonObject:
+    others = sorted({field for field, _ in _OWN_FIELDS.values()} - {wanted})
+    return {"allOf": [{"properties": {"kind": {"const": kind}}}, given(wanted), absent(*others)]}
+
+
 class ExemptionDocument(Model):
     """A stretch of time whose events count neither as good nor as bad, and how much of it a period may have."""
+
+    model_config = ConfigDict(
+        json_schema_extra=either_of(*(_form(kind, own) for kind, (own, _) in _OWN_FIELDS.items()))
+    )
 
     kind: Literal["maintenance", "cold-start", "rollout", "scale-to-zero"]
     schedule: ScheduleDocument | None = None

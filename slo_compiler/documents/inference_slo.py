@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from slo_compiler.documents.base import (
+    SHARE_SCHEMA,
     Count,
     DurationText,
+    JsonSchema,
     Model,
     PercentText,
     PeriodText,
@@ -143,13 +145,22 @@ class Source(Model):
     selector: Selector | None = None
 
 
+# Of 0% and 100% no budget is left, or none is needed: a target is refused once it is known where it comes from.
+_TARGET_SCHEMA = {
+    "anyOf": [
+        {**SHARE_SCHEMA, "pattern": r"^(?=.*[1-9])0?[0-9]{1,2}(\.[0-9]{1,9})? ?%$"},
+        {"type": "null"},
+    ]
+}
+
+
 class Objective(Model):
     """One SLI with its threshold and target. Which fields belong to which SLI is said by `builtin/slis.yaml`."""
 
     name: DnsLabel | None = None
     sli: str
     threshold: DurationText | None = None
-    target: PercentText | None = None
+    target: Annotated[PercentText | None, JsonSchema(_TARGET_SCHEMA)] = None
     source: Source | None = None
     good: str | None = None
     bad: str | None = None

@@ -1,13 +1,14 @@
 """`BurnRatePolicy`: at which burn rates, over which windows, an SLO alerts."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from slo_compiler.documents.base import DurationText, Model, PercentText
+from slo_compiler.documents.base import POSITIVE_TEXT, SHARE_SCHEMA, DurationText, JsonSchema, Model, PercentText
+from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import Metadata
-from slo_compiler.units import Duration, decimal_text, percent_text
+from slo_compiler.units import Duration, decimal_text, parse_decimal, percent_text
 
 _LARGEST_FACTOR = 100_000
 
@@ -22,12 +23,9 @@ def _read_factor(value: Any) -> Any:
     if isinstance(value, Decimal):
         return value
     try:
-        factor = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
-    except InvalidOperation:
-        factor = None
-    if factor is None or not factor.is_finite():
-        raise ValueError(f"{str(value)!r} is no burn rate; write a number such as 14.4")
-    return factor
+        return parse_decimal(str(value))
+    except ValueError:
+        raise ValueError(f"{str(value)!r} is no burn rate; write a number such as 14.4") from None
 
 
 Factor = Annotated[
@@ -35,8 +33,9 @@ Factor = Annotated[
     BeforeValidator(_read_factor),
     Field(gt=0, le=_LARGEST_FACTOR),
     PlainSerializer(decimal_text, return_type=str),
+    JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": _LARGEST_FACTOR}, POSITIVE_TEXT]}),
 ]
-Share = Annotated[PercentText, AfterValidator(_check_share)]
+Share = Annotated[PercentText, AfterValidator(_check_share), JsonSchema(SHARE_SCHEMA)]
 
 
 class Tier(Model):
@@ -54,6 +53,14 @@ class Tier(Model):
         keep_firing_for: how long the alert goes on after the condition ended.
         min_bad_events: more bad events than this must lie in the long window.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra=either_of(
+            {"allOf": [given("errorRatio"), absent("factor", "share")]},
+            {"allOf": [given("factor"), absent("errorRatio")]},
+            {"allOf": [given("share"), absent("errorRatio", "factor")]},
+        )
+    )
 
     name: Annotated[str, Field(min_length=1, max_length=63)] = ""
     factor: Factor | None = None

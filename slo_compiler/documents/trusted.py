@@ -67,7 +67,8 @@ def _reader(annotation: Any) -> _Read:
 def _union_reader(members: Sequence[Any]) -> _Read:
     """Reads for the first member, and a mapping for the model among them."""
     first = _reader(members[0])
-    model = next((item for item in members if isinstance(item, type) and issubclass(item, Model)), None)
+    plain = [get_args(item)[0] if get_origin(item) is Annotated else item for item in members]
+    model = next((item for item in plain if isinstance(item, type) and issubclass(item, Model)), None)
     if model is None:
         return first
     of_model = _reader(model)
