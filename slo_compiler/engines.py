@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from slo_compiler.documents.engine import (
@@ -301,21 +302,39 @@ class ResolvedEngine:
         )
 
 
+class _Builtin(Mapping[str, Engine]):
+    """Documents by name, read when first asked for: a run is about one or two of the engines."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+        self._read: dict[str, Engine] = {}
+
+    def __getitem__(self, name: str) -> Engine:
+        if name not in self._read:
+            self._read[name] = construct(Engine, read_trusted(self._files[name].read_bytes()))
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
 @cache
-def load_builtin_engines() -> dict[str, Engine]:
-    """The engine documents that ship with the package, by name; the files are read once.
+def load_builtin_engines() -> Mapping[str, Engine]:
+    """The engine documents that ship with the package, by name, which is that of the file; each is read once.
 
     Scalars are read as text, so that edges stay exact and `0.10` is not 0.1.
 
     Raises:
-        ValueError: a file is no `Engine`, which is a fault of the package.
+        ValueError: on access, where a file is no `Engine`, which is a fault of the package.
         OSError: the files are not there, which is a fault of the installation.
     """
-    found = {}
-    for path in sorted(builtin_path("engines").glob("*.yaml")):
-        engine = construct(Engine, read_trusted(path.read_bytes()))
-        found[engine.metadata.name] = engine
-    return found
+    return _Builtin({path.stem: path for path in sorted(builtin_path("engines").glob("*.yaml"))})
 
 
 def resolve_engine(engine: Engine, version: str | None, *, generation: str = "v1") -> ResolvedEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -49,7 +50,7 @@ class Environment:
     @cached_property
     def _overrides(
         self,
-    ) -> tuple[Catalog | None, dict[str, Engine] | None, dict[str, BurnRatePolicy], list[Diagnostic]]:
+    ) -> tuple[Catalog | None, Mapping[str, Engine] | None, dict[str, BurnRatePolicy], list[Diagnostic]]:
         """Catalog and engines where the run has some of its own, its policies, and what is wrong with all of them."""
         kinds = ("ExperienceCatalog", "Engine", "BurnRatePolicy")
         if not any(self.definitions.names(kind) for kind in kinds):
@@ -67,7 +68,7 @@ class Environment:
         return self._overrides[0] or load_builtin_catalog()
 
     @cached_property
-    def engines(self) -> dict[str, Engine]:
+    def engines(self) -> Mapping[str, Engine]:
         """Engine documents by name."""
         return self._overrides[1] or load_builtin_engines()
 

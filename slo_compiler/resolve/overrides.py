@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any, cast
 
 from slo_compiler.catalog import Catalog, CatalogSpec, overlay_catalog
 from slo_compiler.diagnostics.codes import Code
@@ -80,9 +81,12 @@ def _check_names(catalog: Catalog, spec: CatalogSpec, findings: Findings) -> Non
                 findings.error(Code.SLO204, (*path, field, "value"), f"unknown {kind} {value}", hint)
 
 
-def engines_of(builtin: dict[str, Engine], definitions: Definitions) -> tuple[dict[str, Engine], list[Diagnostic]]:
+def engines_of(
+    builtin: Mapping[str, Engine], definitions: Definitions
+) -> tuple[Mapping[str, Engine], list[Diagnostic]]:
     """The built-in engines with every `Engine` document of the run, which takes the place of one of its name."""
-    engines, found = dict(builtin), []
+    engines: dict[str, Engine] = {}
+    found = []
     for definition in definitions.of_kind("Engine"):
         assert isinstance(definition.document, Engine)
         name = definition.document.metadata.name
@@ -91,7 +95,7 @@ def engines_of(builtin: dict[str, Engine], definitions: Definitions) -> tuple[di
             findings.info(Code.SLO310, ("metadata", "name"), f"engine {name} takes the place of the one that ships", "")
             found += findings.diagnostics
         engines[name] = definition.document
-    return engines, found
+    return ChainMap(engines, cast(MutableMapping[str, Engine], builtin)), found  # nothing is written to either
 
 
 def policies_of(
