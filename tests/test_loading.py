@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slo_compiler.diagnostics import Code, Severity, Span
 from slo_compiler.load.discover import discover
-from slo_compiler.load.limits import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES
+from slo_compiler.load.limits import MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_DIRECTIVES, MAX_NODES
 from slo_compiler.load.source_map import Plain
 from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file
 
@@ -101,6 +101,11 @@ def test_refused_with_its_place_within_a_second(case: str) -> None:
     assert message in loaded.diagnostics[0].message
     assert loaded.diagnostics[0].severity is Severity.ERROR
     assert seconds < LONGEST_SECONDS
+
+
+def test_one_comment_for_the_compiler_too_many_is_told() -> None:
+    loaded = load("# slo-compiler: ignore SLO403 agreed\n" * (MAX_DIRECTIVES + 1) + "a: b")
+    assert places(loaded) == [("SLO103", MAX_DIRECTIVES + 1, 1)]
 
 
 def test_one_value_too_many_is_told() -> None:

@@ -460,6 +460,13 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         "no regular expression",
         "RE2",
     ),
+    "a regular expression that takes seconds to judge": (
+        document("", OK, selector=f"  selector: {{job: {{re: '{'(a|b)*' * 1667}'}}}}\n"),
+        "SLO203",
+        f"{{re: '{'(a|b)*' * 1667}'}}",
+        "a regular expression of over 10000 characters",
+        "RE2",
+    ),
     "too many repeats": (
         document("", OK, selector="  selector: {job: {re: 'a{1001}'}}\n"),
         "SLO203",

@@ -39,6 +39,9 @@ class LabelMatcher(Model):
 _NOT_RE2 = re.compile(r"(?<!\\)(?:\(\?[a-zA-Z]*[xLu]|\{(?:[0-9]+,)?[0-9]{4,})")
 
 
+_LONGEST_REGEX = 10_000
+
+
 def _check_regex(pattern: str) -> None:
     """Judges a label's regular expression by Python's grammar and by a PromQL parser's, which has RE2's limits.
 
@@ -47,6 +50,8 @@ def _check_regex(pattern: str) -> None:
     """
     import promql_parser
 
+    if len(pattern) > _LONGEST_REGEX:
+        raise ValueError(f"a regular expression of over {_LONGEST_REGEX} characters; {_REGEX_HINT}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about brackets that a later Python may read as set operations

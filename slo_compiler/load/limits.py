@@ -11,6 +11,7 @@ MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
 MAX_NODES = 100_000
 MAX_ALIASES = 100
+MAX_DIRECTIVES = 10_000
 
 
 class OverLimit(Exception):
@@ -31,6 +32,12 @@ def too_many_values(span: Span) -> OverLimit:
     """One value too many at a place."""
     message = f"more than {MAX_NODES} values"
     return OverLimit(error(Code.SLO103, span, message, "split it into a file per service"))
+
+
+def too_many_directives(span: Span) -> OverLimit:
+    """One comment for the compiler too many."""
+    message = f"more than {MAX_DIRECTIVES} comments for the compiler"
+    return OverLimit(error(Code.SLO103, span, message, "mend what they ignore, or split it into a file per service"))
 
 
 def refuse_large(text: str, path: str) -> None:

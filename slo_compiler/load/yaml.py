@@ -20,11 +20,13 @@ from slo_compiler.load.limits import (
     MAX_ALIASES,
     MAX_BYTES,
     MAX_DEPTH,
+    MAX_DIRECTIVES,
     MAX_NODES,
     OverLimit,
     alias_over_limit,
     refuse_large,
     too_deep,
+    too_many_directives,
     too_many_values,
 )
 from slo_compiler.load.source_map import Plain, SourceDocument, node_span, source_lines
@@ -118,6 +120,8 @@ def load_bytes(content: bytes, path: str) -> LoadedFile:
             from slo_compiler.load.directives import read_directives  # few files have any
 
             result.directives = read_directives(text, path)
+            if len(result.directives) > MAX_DIRECTIVES:
+                raise too_many_directives(result.directives[MAX_DIRECTIVES].span)
     except _TooManyAliases:
         over = alias_over_limit(text, path)
         assert over is not None  # the same count, over events
