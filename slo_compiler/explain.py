@@ -125,6 +125,7 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         "period": _seconds(slo.period.length),
         **_groups_json(slo.groups),
         "mode": slo.mode,
+        **_adjustments_json(slo),
         "provenance": [
             {"field": _FIELDS.get(item.field, item.field), "value": _number(item), "origin": item.origin}
             for item in slo.provenance
@@ -138,6 +139,13 @@ def _groups_json(groups: Groups) -> dict[str, Any]:
         return {}
     which = {"maxGroups": groups.most} if groups.most else {"allow": groups.allow}
     return {"groupBy": {"labels": groups.labels, **which}}
+
+
+def _adjustments_json(slo: Slo) -> dict[str, Any]:
+    if not slo.adjustments:
+        return {}
+    found = [{"from": item.begin_text, "to": item.end_text, "reason": item.reason} for item in slo.adjustments]
+    return {"budgetAdjustments": found}
 
 
 def _tier_json(slo: Slo, tier: Tier) -> dict[str, Any]:

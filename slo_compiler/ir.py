@@ -10,7 +10,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
+from slo_compiler.ir_exemptions import Adjustment as Adjustment
 from slo_compiler.ir_exemptions import Exemption as Exemption
+from slo_compiler.ir_exemptions import LeftOut as LeftOut
 from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
 from slo_compiler.ir_series import Matcher as Matcher
 from slo_compiler.ir_series import Selector as Selector
@@ -272,6 +274,7 @@ class Slo:
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
         exemptions: for which its events do not count.
+        adjustments: stretches of time that the period's sums leave out, ascending.
         events_per_request: over one where tokens are counted.
         portable: what its objective says, one fact per key, for the portable form.
         where: places in the spec, by `self`, `threshold` and `target`.
@@ -305,6 +308,7 @@ class Slo:
     events_per_request: Decimal = Decimal(1)
     portable: tuple[tuple[str, str], ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     where: dict[str, Span] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,9 @@
-"""The resolved form of exemptions: time whose events do not count, and how much of it."""
+"""The resolved form of exemptions and adjustments: time whose events do not count, and how much of it."""
 
+import datetime
 from typing import NamedTuple
 
+from slo_compiler.diagnostics.diagnostic import Span
 from slo_compiler.ir_schedules import Schedule
 from slo_compiler.ir_series import Matcher
 from slo_compiler.units import Duration
@@ -45,3 +47,36 @@ class Exemption(NamedTuple):
     def masks_all(self) -> bool:
         """Whether it leaves out whole tiles, not the events of some replicas."""
         return self.young is None
+
+
+class Adjustment(NamedTuple):
+    """An incident, in seconds since 1970, whose events are left out of the period, why, and where the spec says so."""
+
+    begin: int
+    end: int
+    reason: str
+    where: Span
+
+    @property
+    def begin_text(self) -> str:
+        """Its begin, such as `2027-03-01T10:00:00Z`."""
+        return _utc(self.begin)
+
+    @property
+    def end_text(self) -> str:
+        """Its end."""
+        return _utc(self.end)
+
+    def __str__(self) -> str:
+        return f"{self.begin_text} to {self.end_text}"
+
+
+class LeftOut(NamedTuple):
+    """What does not count for one SLO: while it happens, and after the fact."""
+
+    exemptions: tuple[Exemption, ...]
+    adjustments: tuple[Adjustment, ...]
+
+
+def _utc(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

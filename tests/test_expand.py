@@ -70,6 +70,9 @@ spec:
   variants:
     - {name: spot, selector: {pool: {re: "spot|preemptible"}}, objectives: [{sli: ttft, threshold: 1s, target: 99%}]}
     - {name: far, selector: {region: eu}, objectives: [{sli: itl}, {name: slow, sli: e2e, threshold: 30s, target: 92%}]}
+  budgetAdjustments:
+    - {from: 2027-03-01T10:00:00Z, to: "2027-03-01T14:30:00+02:00", reason: 'a "region": lost, {{ $labels.x }}'}
+    - {from: 2026-11-03T22:59:07Z, to: 2026-11-04T01:00:00Z, reason: "a cable"}
   resetOnChange: true
   replicaLabel: pod
   capacity:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 
 from slo_compiler.checks import (
+    adjustments_out_of_time,
     batch_without_completion,
     class_and_use_case_disagree,
     e2e_against_ttft_and_itl,
@@ -42,6 +43,7 @@ ABSENCE_CHECKS: dict[str, SpecCheck] = {
 }
 # Each looks at one spec and a day, which only `validate` knows.
 DATE_CHECKS: dict[str, DateCheck] = {
+    "adjustments_out_of_time": adjustments_out_of_time.check,
     "review_overdue": review_overdue.check,
 }
 # Each looks at all specs at once, broken ones too, and says which one a finding is about.

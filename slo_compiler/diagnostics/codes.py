@@ -46,5 +46,7 @@ class Code(Enum):
     SLO506 = "slice longer than a short window"
     SLO507 = "exemption that does not reach an objective"
     SLO508 = "short window assumed"
+    SLO509 = "adjustment that the period has left"
+    SLO510 = "adjustment of the future"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"

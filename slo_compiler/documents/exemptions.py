@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import datetime
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from slo_compiler.documents.base import DurationText, Model
+from slo_compiler.documents.base import DurationText, JsonSchema, Model
 from slo_compiler.documents.judged import JsonObject, absent, either_of, given
 
 
@@ -54,3 +56,66 @@ class ExemptionDocument(Model):
                 what = "needs" if field == wanted else "takes no"
                 raise ValueError(f"{self.kind} {what} {field}; write {example}")
         return self
+
+
+# RFC 3339, in whole seconds.
+_AFTER_YEAR = r"-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"
+_MOMENT = re.compile(f"[0-9]{{4}}{_AFTER_YEAR}")
+_YEARS = range(1970, 2200)
+_EXAMPLE = "2027-03-01T10:00:00Z"
+_LONGEST_REASON = 300
+
+
+def _read_moment(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value
+    text = str(value)
+    try:
+        moment = datetime.datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ValueError(f"{text!r} is no moment; write it as {_meant(text)}")
+    if moment.year not in _YEARS:
+        raise ValueError(f"{text!r} lies outside of the years {_YEARS[0]} to {_YEARS[-1]}; write it as {_EXAMPLE}")
+    return moment
+
+
+def _meant(text: str) -> str:
+    """The moment that lacks its time of day or its offset from UTC, where that is all it lacks."""
+    plain = text.strip().upper().replace(" ", "T", 1)
+    date, at, time = plain.partition("T")
+    clock, offset = (time.removesuffix("Z"), "Z") if "+" not in time else (time, "")
+    for completed in (plain, f"{date}T00:00:00Z" * (not at), f"{plain}Z", f"{date}T{clock}:00{offset}"):
+        try:
+            if _MOMENT.fullmatch(completed) and datetime.datetime.fromisoformat(completed):
+                return completed
+        except ValueError:
+            continue
+    return _EXAMPLE
+
+
+MomentText = Annotated[
+    datetime.datetime,
+    BeforeValidator(_read_moment),
+    PlainSerializer(datetime.datetime.isoformat, return_type=str),
+    JsonSchema({"type": "string", "format": "date-time", "pattern": f"^(19[7-9][0-9]|2[01][0-9]{{2}}){_AFTER_YEAR}$"}),
+]
+
+
+def _check_reason(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank; write what happened, such as reason: the provider lost the region")
+    return value
+
+
+class BudgetAdjustmentDocument(Model):
+    """An incident that does not count, such as a region's outage: its events leave the period, good and bad alike."""
+
+    from_: Annotated[MomentText, Field(alias="from")]
+    to: MomentText
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=_LONGEST_REASON, json_schema_extra={"pattern": r"^\s*\S"}),
+        AfterValidator(_check_reason),
+    ]

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
@@ -21,9 +21,10 @@ from slo_compiler.documents.base import (
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 
 if TYPE_CHECKING:
-    from slo_compiler.documents.exemptions import ExemptionDocument
+    from slo_compiler.documents.exemptions import BudgetAdjustmentDocument, ExemptionDocument
     from slo_compiler.documents.waiver import Waiver
 else:
+    BudgetAdjustmentDocument = Annotated[Any, Rare("slo_compiler.documents.exemptions", "BudgetAdjustmentDocument")]
     ExemptionDocument = Annotated[Any, Rare("slo_compiler.documents.exemptions", "ExemptionDocument")]
     Waiver = Annotated[Any, Rare("slo_compiler.documents.waiver", "Waiver")]
 
@@ -216,17 +217,14 @@ class Alerting(Model):
     labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=dict)
 
 
+# Each adjustment costs another look at the period at every evaluation; those that the period has left can go.
+_MOST_ADJUSTMENTS = 12
 # Parts of a request's way that a latency budget may name: what lies before, around or in front of the engine's work.
 BudgetPart = Literal["network", "gateway", "safety", "retrieval", "tokenization", "queue", "prefill"]
 
 
 class InferenceSLOSpec(Model):
     """The promise for one model and endpoint."""
-
-    # Fields of the language that have no rules yet: a diagnostic names them, nothing is silently dropped.
-    NOT_COMPILED: ClassVar[dict[str, str]] = {
-        "budgetAdjustments": "budget adjustments are not compiled yet",
-    }
 
     description: Annotated[str, Field(max_length=1050)] | None = None
     service: DnsLabel
@@ -252,6 +250,9 @@ class InferenceSLOSpec(Model):
     long_term: BoolText = False
     variants: list[Variant] = Field(default_factory=list)
     exemptions: list[ExemptionDocument] = Field(default_factory=list)
+    budget_adjustments: Annotated[list[BudgetAdjustmentDocument], Field(max_length=_MOST_ADJUSTMENTS)] = Field(
+        default_factory=list
+    )
     reset_on_change: BoolText = False
     capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None

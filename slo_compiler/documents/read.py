@@ -180,9 +180,6 @@ def _unknown_field(source: SourceDocument, model: type[Model], loc: Path) -> Dia
     name = str(loc[-1])
     parent = model_at(model, loc[:-1])
     span = source.key_span(loc)
-    refused: dict[str, str] = getattr(parent, "NOT_COMPILED", {})
-    if name in refused:
-        return error(Code.SLO206, span, f"{dotted(loc)} cannot be compiled", refused[name])
     known = [field.alias or key for key, field in parent.model_fields.items()] if parent else []
     where = dotted(loc[:-1]) or "the document"
     hint = did_you_mean(name, known, otherwise="fields here")

@@ -64,9 +64,16 @@ def budget_exhausted(spec: Spec, slo: Slo) -> Document:
         15,
         f"{subject(slo)}: the error budget of {slo.period.name} is spent",
         f"Promise: {slo.promise}, over {slo.period.name}. "
-        "Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again.",
+        "Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again."
+        f"{template_text(_left_out(slo))}",
         own_series(slo, names.PERIOD_BUDGET_REMAINING),
     )
+
+
+def _left_out(slo: Slo) -> str:
+    """What the period's sums leave out, and why; empty where they leave out nothing."""
+    found = ", ".join(f"{item} ({item.reason})" for item in slo.adjustments)
+    return f" Left out of the period: {found}." if found else ""
 
 
 def coverage_low(spec: Spec, slo: Slo) -> Document:

@@ -143,7 +143,7 @@ def _slo(spec: Spec, portable: Portable, slo: Slo) -> Document:
         keys.NAME: spec.name,
         **dict(portable.annotations),
         **dict(slo.portable),
-        **{f"provenance.{item.field}": item.origin for item in slo.provenance},
+        **_origins(slo),
     }
     metadata: Document = {"name": slo.name}
     if portable.display_name:
@@ -165,6 +165,15 @@ def _slo(spec: Spec, portable: Portable, slo: Slo) -> Document:
     if policies:
         body["alertPolicies"] = [{"alertPolicyRef": name} for name in policies]
     return _document("SLO", metadata, body)
+
+
+def _origins(slo: Slo) -> dict[str, str]:
+    """Where each number came from; of several of one kind, such as exemptions, all."""
+    found: dict[str, str] = {}
+    for item in slo.provenance:
+        key = f"provenance.{item.field}"
+        found[key] = f"{found[key]}; {item.origin}" if key in found else item.origin
+    return found
 
 
 def _labels(spec: Spec, portable: Portable, slo: Slo) -> Document:

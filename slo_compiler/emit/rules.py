@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.serialize import Block, to_yaml
-from slo_compiler.emit.tiles import tiles
+from slo_compiler.emit.tiles import slow_reach, tiles
 from slo_compiler.ir import Histogram, Level, Slices, Slo, Spec, Window
 from slo_compiler.promql import names
+from slo_compiler.promql.adjustments import adjusted, stretches
 from slo_compiler.promql.build import recorded
 from slo_compiler.promql.groups import among_chosen, chosen
 from slo_compiler.promql.measurements import covered
@@ -110,21 +111,49 @@ def _for_each_group(slo: Slo) -> str:
 
 
 def _period(slo: Slo) -> list[Document]:
-    span = slo.period.range.promql
     remaining = (
         f"1 - (1 - {recorded(names.PERIOD_ATTAINMENT, slo.slo_id)})\n"
         f"* {_for_each_group(slo)}{recorded(names.PERIOD_COVERAGE, slo.slo_id)} / {decimal_text(slo.budget)}"
     )
     expressions = {
-        names.PERIOD_EVENTS: f"sum_over_time({recorded(names.EVENTS['slow'], slo.slo_id, span)})",
-        names.PERIOD_BAD_EVENTS: f"sum_over_time({recorded(names.BAD_EVENTS['slow'], slo.slo_id, span)})",
-        names.PERIOD_COVERAGE: f"count_over_time({recorded(names.TARGET, slo.slo_id, span)}) / {slo.period.tiles}",
+        **(_adjusted_sums(slo) if slo.adjustments else _sums(slo)),
         names.PERIOD_ATTAINMENT: (
             f"1 - {recorded(names.PERIOD_BAD_EVENTS, slo.slo_id)}\n/ ({recorded(names.PERIOD_EVENTS, slo.slo_id)} > 0)"
         ),
         names.PERIOD_BUDGET_REMAINING: remaining,
     }
     return [_record(slo, name, expression) for name, expression in expressions.items()]
+
+
+def _sums(slo: Slo) -> dict[str, str]:
+    """Events, bad events and the share of evaluations over the period."""
+    return {
+        names.PERIOD_EVENTS: _over_period(slo, "sum_over_time", names.EVENTS["slow"]),
+        names.PERIOD_BAD_EVENTS: _over_period(slo, "sum_over_time", names.BAD_EVENTS["slow"]),
+        names.PERIOD_COVERAGE: f"{_over_period(slo, 'count_over_time', names.TARGET)} / {slo.period.tiles}",
+    }
+
+
+def _adjusted_sums(slo: Slo) -> dict[str, str]:
+    """The same as they were seen, and without what adjustments leave out of the period, which is then so much shorter."""
+    left_out = stretches(slo.adjustments, slow_reach(slo))
+    found = {}
+    for function, source, seen, counted in (
+        ("sum_over_time", names.EVENTS["slow"], names.PERIOD_SEEN_EVENTS, names.PERIOD_EVENTS),
+        ("sum_over_time", names.BAD_EVENTS["slow"], names.PERIOD_SEEN_BAD_EVENTS, names.PERIOD_BAD_EVENTS),
+        ("count_over_time", names.TARGET, names.PERIOD_SEEN_EVALUATIONS, names.PERIOD_EVALUATIONS),
+    ):
+        found[seen] = _over_period(slo, function, source)
+        found[counted] = adjusted(function, source, seen, slo.slo_id, left_out, slo.period)
+    evaluated, all_evaluated = (
+        recorded(name, slo.slo_id) for name in (names.PERIOD_EVALUATIONS, names.PERIOD_SEEN_EVALUATIONS)
+    )
+    coverage = f"{evaluated}\n/ ({slo.period.tiles} - ({all_evaluated} - {evaluated}))"
+    return {**found, names.PERIOD_COVERAGE: coverage}
+
+
+def _over_period(slo: Slo, function: str, tiles: str) -> str:
+    return f"{function}({recorded(tiles, slo.slo_id, slo.period.range.promql)})"
 
 
 def _engine_rules(spec: Spec) -> list[Document]:

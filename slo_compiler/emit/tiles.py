@@ -49,6 +49,13 @@ def tile_reach(slo: Slo) -> int:
     return -int(-(length + slo.steps.scrape) // 1)
 
 
+def slow_reach(slo: Slo) -> int:
+    """How many seconds a slow tile looks back, rounded up: to raw series, or to the fast tiles of its step and theirs."""
+    if slo.exemptions or isinstance(slo.measurement, Slices):
+        return slo.steps.slow + slo.steps.fast + tile_reach(slo)
+    return -int(-(slo.steps.slow + slo.steps.scrape) // 1)
+
+
 def _plain(slo: Slo, measurement: Histogram | Counters | Queries, level: Level) -> list[Record]:
     by = slo.groups.labels
     total = among_chosen(events(measurement, slo.steps, level, by), measurement, slo.groups, slo.slo_id)

@@ -13,10 +13,11 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import Exemption, Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
+from slo_compiler.ir import LeftOut, Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
+from slo_compiler.resolve.adjustments import read_adjustments
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
@@ -110,6 +111,7 @@ class _Resolver:
         if self.period is None:
             return None, self.findings.diagnostics
         self.exemptions = self._exemptions(self.period)
+        self.adjustments = read_adjustments(self.spec.budget_adjustments, self.period, self.findings)
         slos: list[Slo] = []
         for scope in self._scopes():
             for index, objective in enumerate(scope.objectives):
@@ -274,9 +276,7 @@ class _Resolver:
         )
         tiers = without_short_windows(tiers, reading.measurement, self.findings, (*path, "slice"))
         own_period = self.spec.time_window is not None
-        exempt: tuple[Exemption, ...] = ()
-        if self.exemptions is not None:
-            exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
+        left_out = self._left_out(reading, name)
         return Slo(
             slo_id=self._slo_id(name, scope, sli, target[0], reading, period, path),
             service=self.spec.service,
@@ -284,7 +284,7 @@ class _Resolver:
             sli=sli.name,
             title=sli.title,
             counts=sli.counts,
-            promise=words.promise_of(sli, target[0], reading, self.grouping.groups, exempt),
+            promise=words.promise_of(sli, target[0], reading, self.grouping.groups, left_out.exemptions),
             target=target[0],
             period=period,
             measurement=reading.measurement,
@@ -293,7 +293,7 @@ class _Resolver:
             windows=windows_of(tiers),
             mode=mode,
             info=words.info_of(
-                self.document, self.promises, sli, name, scope.variant, reading, period, exempt, self.runbook_url
+                self.document, self.promises, sli, name, scope.variant, reading, period, left_out, self.runbook_url
             ),
             labels=self.labels,
             runbook_url=self.runbook_url,
@@ -301,15 +301,22 @@ class _Resolver:
             deadline=reading.deadline,
             promised=reading.threshold.value if reading.threshold is not None else None,
             measured=reading.measured,
-            provenance=words.provenance_of(target, reading, period, exempt, own_period=own_period),
+            provenance=words.provenance_of(target, reading, period, left_out, own_period=own_period),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
-            exemptions=exempt,
+            exemptions=left_out.exemptions,
+            adjustments=left_out.adjustments,
             where=self._places(objective, path),
         )
+
+    def _left_out(self, reading: Reading, name: str) -> LeftOut:
+        if self.exemptions is None:
+            return LeftOut((), self.adjustments)
+        exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
+        return LeftOut(exempt, self.adjustments)
 
     def _places(self, objective: Objective, path: Path) -> dict[str, Span]:
         threshold: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")

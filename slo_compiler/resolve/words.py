@@ -8,11 +8,22 @@ from typing import Any
 
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO
-from slo_compiler.ir import Exemption, Groups, Measurement, Portable, Provenance, Slices, Throughput, Value, Window
+from slo_compiler.ir import (
+    Exemption,
+    Groups,
+    LeftOut,
+    Measurement,
+    Portable,
+    Provenance,
+    Slices,
+    Throughput,
+    Value,
+    Window,
+)
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
-from slo_compiler.units import decimal_text, percent_text
+from slo_compiler.units import Duration, decimal_text, percent_text
 
 
 def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups, exemptions: Sequence[Exemption]) -> str:
@@ -78,9 +89,14 @@ def provenance_of_openslo(
 
 
 def provenance_of(
-    target: tuple[Decimal, str], reading: Reading, period: Window, exemptions: Sequence[Exemption], *, own_period: bool
+    target: tuple[Decimal, str],
+    reading: Reading,
+    period: Window,
+    left_out: LeftOut,
+    *,
+    own_period: bool,
 ) -> tuple[Provenance, ...]:
-    """Target, threshold, measured threshold, rate, slice, period and exemptions, each with its origin."""
+    """Target, threshold, measured threshold, rate, slice, period, exemptions and adjustments, each with its origin."""
     found = [Provenance("target", percent_text(target[0]), target[1])]
     if isinstance(reading.measurement, Slices):
         found.append(Provenance("rate", promised_by(reading), "the objective"))
@@ -90,7 +106,13 @@ def provenance_of(
     if reading.measured is not None:
         found.append(Provenance("measured", str(reading.measured), "the engine's buckets and the spec's bucket policy"))
     found.append(Provenance("period", period.name, "the spec" if own_period else "the configuration's default"))
-    found += [Provenance("exempt", str(item.most), f"at most, for {item.name}: {item.words}") for item in exemptions]
+    found += [
+        Provenance("exempt", str(item.most), f"at most, for {item.name}: {item.words}") for item in left_out.exemptions
+    ]
+    found += [
+        Provenance("adjusted", str(Duration.of(item.end - item.begin)), f"left out, {item}: {item.reason}")
+        for item in left_out.adjustments
+    ]
     return tuple(found)
 
 
@@ -102,7 +124,7 @@ def info_of(
     variant: str,
     reading: Reading,
     period: Window,
-    exemptions: Sequence[Exemption],
+    left_out: LeftOut,
     runbook_url: str,
 ) -> tuple[tuple[str, str], ...]:
     """The labels of `slo:info`; absent facts are left out."""
@@ -123,7 +145,8 @@ def info_of(
         "stage": spec.stage,
         "group_by": ",".join(spec.group_by.labels) if spec.group_by is not None else "",
         "period": period.name,
-        "exempt": exempt_of(exemptions),
+        "exempt": exempt_of(left_out.exemptions),
+        "adjusted": ", ".join(map(str, left_out.adjustments)),
         "promised": promised_by(reading),
         "measured": str(reading.measured) if reading.measured is not None else "",
         "runbook": runbook_url,

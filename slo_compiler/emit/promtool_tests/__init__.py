@@ -2,7 +2,8 @@
 
 Two files, since promtool ignores a group's own interval. The fast one goes from raw series to tiles, short windows and
 alerts in steps of the fast group; the slow one from recorded tiles to long windows and the period, every 12 hours. A spec
-with a schedule has a third, which looks at the begins and ends of its windows.
+with a schedule has another, which looks at the begins and ends of its windows; one with budget adjustments has several,
+each for a moment at which they act otherwise.
 What must come out is computed by a second statement of the meaning (`model`, `burn`, `alert_states`), never from the
 rules' own text.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from slo_compiler.emit.base import Artifact, Context, Document
+from slo_compiler.emit.promtool_tests.adjustments import adjusted_period, looks
 from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.cut import cut_groups
@@ -33,6 +35,7 @@ _SLOW_EVALUATION = "12h"
 def paths(spec: Spec) -> list[str]:
     """All files that `emit` gives for a spec."""
     kinds = ["fast", "slow", *(["schedule"] if has_schedules(spec) else [])]
+    kinds += [f"adjusted-{number}" for number in range(1, len(looks(spec)) + 1)]
     return [f"tests/{spec.service}/{spec.name}.{kind}.test.yaml" for kind in kinds]
 
 
@@ -54,12 +57,14 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     begin, step = quiet_from(spec), spec.steps.fast
     if begin:
         fast = [delayed(group, begin, step) for group in fast if group is not None]
-    fast_path, slow_path, *more = paths(spec)
-    yield _file(spec, fast_path, Duration.of(step).promql, fast)
-    yield _file(spec, slow_path, _SLOW_EVALUATION, slow)
-    for path in more:
+    path = iter(paths(spec))
+    yield _file(spec, next(path), Duration.of(step).promql, fast)
+    yield _file(spec, next(path), _SLOW_EVALUATION, slow)
+    if has_schedules(spec):
         interval, groups = schedules(spec)
-        yield _file(spec, path, Duration.of(interval).promql, groups)
+        yield _file(spec, next(path), Duration.of(interval).promql, groups)
+    for look in looks(spec):
+        yield _file(spec, next(path), Duration.of(look).promql, adjusted_period(spec, look))
 
 
 def _order(spec: Spec) -> Document:

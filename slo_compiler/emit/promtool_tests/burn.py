@@ -243,6 +243,10 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
             found[names.PERIOD_ATTAINMENT].append((own, attainment * 1000))
             remaining = 1 - (1 - attainment) * coverage / float(slo.budget)
             found[names.PERIOD_BUDGET_REMAINING].append((own, remaining * 1000))
+    if any(slo.adjustments for slo in spec.slos):
+        # At this time they leave out nothing.
+        found[names.PERIOD_SEEN_EVENTS] = found[names.PERIOD_EVENTS]
+        found[names.PERIOD_SEEN_BAD_EVENTS] = found[names.PERIOD_BAD_EVENTS]
     scaled = (names.PERIOD_COVERAGE, names.PERIOD_ATTAINMENT, names.PERIOD_BUDGET_REMAINING)
     seconds = tile * spec.steps.slow
     return [
