@@ -376,6 +376,8 @@ class Spec:
         requests_per_hour: the traffic that the spec expects; None where it says nothing.
         review_by: the day by which its owner wants to look at it again.
         portable: what the document says; None where it is OpenSLO as it stands.
+        spec_url: where the document can be read; empty where that is not configured.
+        evaluation: the interval of rules that record no tiles; None takes the fast step.
         where: places in the document, by field.
     """
 
@@ -406,6 +408,8 @@ class Spec:
     waivers: tuple[Waived, ...] = ()
     review_by: datetime.date | None = None
     portable: Portable | None = None
+    spec_url: str = ""
+    evaluation: Duration | None = None
     where: dict[str, Span] = field(default_factory=dict)
 
     @property

@@ -51,6 +51,9 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
     ],
     "Config": [
         (r"is no whole number of days|is no period of 1 to 366 days", "1w2d and 216h are lengths in several units"),
+        (r"tiles of events would go missing|warn too late", "lengths compared"),
+        (r"keep_firing_for|is no release of Prometheus", "to an editor 2.53 is a number, and so is 2"),
+        (r"is the haLabel", "names compared"),
     ],
 }
 
@@ -255,5 +258,10 @@ BREAKING: dict[str, list[tuple[tuple[str | int, ...], object]]] = {
         (("spec", "useCases", "sums", "ttft", "source"), "Z"),
         (("spec", "adjustments", "modelSize", "steps", 1, "below"), 17),
     ],
-    "Config": [(("defaults", "period"), "36h")],
+    "Config": [
+        (("defaults", "period"), "36h"),
+        (("prometheus", "scrapeInterval"), "61s"),
+        (("prometheus", "version"), 2.41),
+        (("prometheus", "haLabel"), "pod"),
+    ],
 }

@@ -111,25 +111,12 @@ def load_config(common: Common) -> Config:
         show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
         sys.exit(FINDINGS)
     config = config or default_config()
-    _refuse_long_scrapes(config, path)
     return config.model_copy(
         update={
             "paths": [display_path(str(path.parent / part)) for part in config.paths],
             "catalogs": [display_path(str(path.parent / part)) for part in config.catalogs],
         }
     )
-
-
-def _refuse_long_scrapes(config: Config, path: Path) -> None:
-    from slo_compiler.resolve.windows import LONGEST_SCRAPE
-
-    if config.prometheus.scrape_interval.seconds > LONGEST_SCRAPE:
-        click.echo(
-            f"{path}: error: scrapeInterval of {config.prometheus.scrape_interval} is over {LONGEST_SCRAPE}s: "
-            "tiles of events would go missing",
-            err=True,
-        )
-        sys.exit(FINDINGS)
 
 
 def display_path(path: str) -> str:

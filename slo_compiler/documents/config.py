@@ -1,32 +1,82 @@
 """`slo-compiler.yaml`: what is true of the whole repository."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from slo_compiler.documents.base import DurationText, Model, PeriodText
+from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText
+from slo_compiler.documents.judged import Fault, Judged
 from slo_compiler.documents.metadata import DnsLabel
 from slo_compiler.units import Duration
 
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 LabelName = Annotated[str, Field(pattern=_LABEL)]
+# To an editor an unquoted 2.53 is a number.
+_RELEASE = r"^v?[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?$"
+_RELEASE_SCHEMA = {
+    "anyOf": [{"type": "string", "pattern": _RELEASE, "examples": ["3.5", "2.53.1"]}, {"type": "number"}]
+}
+ServerVersion = Annotated[str, Field(pattern=_RELEASE), JsonSchema(_RELEASE_SCHEMA)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[!-~]+$")]
+
+LONGEST_SCRAPE = Decimal(60)
+"""In seconds: tiles of events would go missing over it."""
+# What the rules need: keep_firing_for came with it.
+_OLDEST_SERVER = (2, 42)
+_LEAST_INTERVAL = 1
 
 
-class Prometheus(Model):
+class Prometheus(Judged):
     """The server that evaluates the rules.
 
     Attributes:
+        version: of the server; unset, it is not checked that it can read the rules.
+        evaluation_interval: of rules that record no tiles: what an engine shows once. Tiles have steps of their own.
+        ha_label: the external label that tells the servers of a pair apart; rules that each server evaluates for itself
+            never see it.
         scrape_interval: of the targets that the SLOs read; the tiles are one interval wider than their step.
         retention: how long samples are kept; unset, the period is not checked against it.
         target_labels: labels that come from scraping, not from the program: `up` carries them too.
         replica_label: what tells the replicas of an engine apart.
     """
 
+    version: ServerVersion | None = None
     scrape_interval: DurationText = Duration(Decimal(15))
+    evaluation_interval: DurationText | None = None
     retention: DurationText | None = None
     target_labels: list[LabelName] = Field(default_factory=lambda: ["job", "instance", "namespace", "cluster"])
     replica_label: LabelName = "instance"
+    ha_label: LabelName | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """What no rule can do with the server as it is described."""
+        if self.version is not None and _release(self.version) < _OLDEST_SERVER:
+            message = f"Prometheus {self.version} refuses the rules: they hold keep_firing_for, which 2.42 brought"
+            yield Fault(("version",), message, "upgrade the server to 2.42 or newer")
+        if self.scrape_interval.seconds > LONGEST_SCRAPE:
+            message = (
+                f"scrapes {self.scrape_interval} apart are over {LONGEST_SCRAPE}s: tiles of events would go missing"
+            )
+            yield Fault(("scrapeInterval",), message, "scrape the targets at least every 60s")
+        interval = self.evaluation_interval
+        if interval is not None and not _LEAST_INTERVAL <= interval.seconds <= LONGEST_SCRAPE:
+            message = f"rules evaluated every {interval} warn too late, or cost more than they tell"
+            yield Fault(("evaluationInterval",), message, "write 1s to 60s, such as 30s")
+        if self.ha_label is not None:
+            yield from self._misplaced_ha_label(self.ha_label)
+
+    def _misplaced_ha_label(self, label: str) -> Iterator[Fault]:
+        why = f"{label} is the haLabel, which a server adds when it sends: series that rules read lack it"
+        if label in self.target_labels:
+            yield Fault(("targetLabels", self.target_labels.index(label)), why, f"remove {label}")
+        if label == self.replica_label:
+            yield Fault(("replicaLabel",), why, "name the label that tells the engine's replicas apart: instance")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split("."))
 
 
 class PrometheusRuleMetadata(Model):
@@ -45,10 +95,15 @@ class Outputs(Model):
 
 
 class Urls(Model):
-    """Base addresses; without one, the link is left out."""
+    """Base addresses; without one, the link is left out.
+
+    Attributes:
+        repository: to which a spec's path is added, such as https://git.example.com/slos/blob/main.
+    """
 
     runbooks: str | None = None
     dashboards: str | None = None
+    repository: WebAddress | None = None
 
 
 class Severities(Model):

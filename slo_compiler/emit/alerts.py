@@ -43,6 +43,7 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
         expression,
         labels,
         _slo_annotations(
+            spec,
             slo,
             burn_summary(slo, tier),
             burn_description(slo, tier),
@@ -304,7 +305,9 @@ def _engine_alert(
     labels |= {key: value for key, value in facts.items() if value}
     labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
-    annotations = _annotations(summary, description, template_text(query), spec.runbook_url, spec.dashboard_url)
+    annotations = _annotations(
+        summary, description, template_text(query), spec.runbook_url, spec.dashboard_url, spec.spec_url
+    )
     exempt = next((slo for slo in spec.slos if any(item.masks_all for item in slo.exemptions)), None)
     if exempt is not None:
         # All SLOs of a spec have the same: what is exempt is not alerted on either.
@@ -328,20 +331,20 @@ def _ticket(
         **slo_labels(slo),
         **({"tier": tier} if tier else {}),
     }
-    annotations = _slo_annotations(slo, summary, description, query)
+    annotations = _slo_annotations(spec, slo, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
 
 
-def _slo_annotations(slo: Slo, summary: str, description: str, query: str) -> dict[str, str]:
-    return _annotations(summary, description, query, slo.runbook_url, slo.dashboard_url)
+def _slo_annotations(spec: Spec, slo: Slo, summary: str, description: str, query: str) -> dict[str, str]:
+    return _annotations(summary, description, query, slo.runbook_url, slo.dashboard_url, spec.spec_url)
 
 
-def _annotations(summary: str, description: str, query: str, runbook_url: str, dashboard_url: str) -> dict[str, str]:
+def _annotations(
+    summary: str, description: str, query: str, runbook_url: str, dashboard_url: str, spec_url: str
+) -> dict[str, str]:
     annotations = {"summary": summary, "description": description, "query": query}
-    if runbook_url:
-        annotations["runbook_url"] = template_text(runbook_url)
-    if dashboard_url:
-        annotations["dashboard_url"] = template_text(dashboard_url)
+    links = {"runbook_url": runbook_url, "dashboard_url": dashboard_url, "spec_url": spec_url}
+    annotations.update({name: template_text(address) for name, address in links.items() if address})
     return annotations
 
 

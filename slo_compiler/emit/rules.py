@@ -45,7 +45,8 @@ def groups(spec: Spec) -> list[Document]:
         found += [_fast_group(spec, slo), _slow_group(spec, slo)]
     engine = _engine_rules(spec)
     if engine:
-        found.append({"name": f"{spec.engine_id} engine", "interval": _interval(spec.steps.fast), "rules": engine})
+        interval = spec.evaluation.promql if spec.evaluation is not None else _interval(spec.steps.fast)
+        found.append({"name": f"{spec.engine_id} engine", "interval": interval, "rules": engine})
     return found
 
 

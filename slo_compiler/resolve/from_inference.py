@@ -22,6 +22,7 @@ from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
+from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.slices import judgeable, without_short_windows
@@ -98,6 +99,7 @@ class _Resolver:
             environment.config.urls.dashboards, document.spec.service, document.metadata.name
         )
         self._check_names()
+        refuse_pair_label(document.spec, environment.config.prometheus.ha_label, self.findings)
         self.policy = self._policy()
         self.steps = environment.steps(self.policy)
         self.period = self._period()
@@ -418,6 +420,8 @@ class _Resolver:
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
+            spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
+            evaluation=self.environment.config.prometheus.evaluation_interval,
             model=spec.model,
             endpoint=spec.endpoint or "",
             stage=spec.stage,

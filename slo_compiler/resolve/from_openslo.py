@@ -287,6 +287,8 @@ class _Resolver:
             steps=self.steps,
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
+            spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
+            evaluation=self.environment.config.prometheus.evaluation_interval,
             model=self.own.get("model", ""),
             endpoint=self.own.get("endpoint", ""),
             filters_endpoint=True,

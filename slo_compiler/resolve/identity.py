@@ -176,6 +176,26 @@ def link(base: str | None, service: str, name: str, suffix: str = "") -> str:
     return f"{base.rstrip('/')}/{service}/{name}{suffix}" if base else ""
 
 
+def spec_url(config: Config, path: str) -> str:
+    """The address of a spec in its repository; empty without a configured one, and for files that lie elsewhere.
+
+    Args:
+        path: of the spec, as seen from where the compiler runs.
+    """
+    base = config.urls.repository
+    if not base or path.startswith(("/", "../")) or not path.endswith((".yaml", ".yml", ".json")):
+        return ""
+    return f"{base.rstrip('/')}/{_quoted(path)}"
+
+
+def _quoted(path: str) -> str:
+    """A path as addresses write it: percent signs for all but unreserved characters and slashes (RFC 3986, 2.3)."""
+    return "".join(
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~/" else f"%{byte:02X}"
+        for byte in path.encode()
+    )
+
+
 def runbook(config: Config, annotations: Mapping[str, str], service: str, name: str) -> str:
     """The spec's own runbook, or its page under the configured address."""
     return annotations.get("runbook") or link(config.urls.runbooks, service, name)

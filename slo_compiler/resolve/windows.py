@@ -10,15 +10,15 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.documents import policy as policies
+from slo_compiler.documents.config import LONGEST_SCRAPE as LONGEST_SCRAPE
 from slo_compiler.ir import Level, Steps, Tier, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.policies import DEFAULT_POLICY, AlertTier
 from slo_compiler.units import Duration, decimal_text, percent_text
 
-# Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the second, nothing helps.
+# Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the longest, nothing helps.
 FAST_STEP_HOLDS_TO = Decimal(30)
-LONGEST_SCRAPE = Decimal(60)
 # Windows up to this length are made of fast tiles.
 _LONGEST_FAST_WINDOW = Decimal(3600)
 # Below so many events in a 5m window the alert would flap between them, so it fires on for longer.

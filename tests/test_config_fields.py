@@ -1,0 +1,136 @@
+"""What each setting of `slo-compiler.yaml` about the server and the addresses does, and how its faults are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from slo_compiler.cli import cli
+
+SPEC = """\
+apiVersion: slo-compiler/v1
+kind: InferenceSLO
+metadata: {name: chat}
+spec:
+  service: assistant
+  model: acme/m
+  engine: {name: vllm, version: "0.11"}
+  selector: {job: vllm, SELECTED}
+  objectives: [{sli: ttft, threshold: 250ms, target: 95.5%}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def compiled(config: str, *, path: str = "specs/a b/é~1.yaml", selected: str = "pool: a") -> dict[str, Any]:
+    """The rule file of a spec under a configuration."""
+    result = run("compile", config, path, selected, "-o", "out")
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = yaml.safe_load(Path("out/rules/assistant/chat.yaml").read_text("utf-8"))
+    return document
+
+
+def run(command: str, config: str, path: str = "chat.yaml", selected: str = "pool: a", *flags: str) -> Any:
+    Path("slo-compiler.yaml").write_text(config, encoding="utf-8")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(SPEC.replace("SELECTED", selected), encoding="utf-8")
+    return CliRunner().invoke(cli, [command, path, *flags])
+
+
+def alerts(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [rule for group in document["groups"] for rule in group["rules"] if "alert" in rule]
+
+
+class TestRepository:
+    def test_every_alert_links_to_its_spec(self) -> None:
+        found = alerts(compiled("urls: {repository: 'https://git.example.com/slos/blob/main/'}"))
+        links = {rule["annotations"]["spec_url"] for rule in found}
+        assert links == {"https://git.example.com/slos/blob/main/specs/a%20b/%C3%A9~1.yaml"}
+        assert len(found) > 5
+
+    def test_without_one_there_is_no_link(self) -> None:
+        assert not any("spec_url" in rule["annotations"] for rule in alerts(compiled("{}")))
+
+    def test_a_spec_outside_has_no_link(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "inner").mkdir()
+        monkeypatch.chdir(tmp_path / "inner")
+        found = alerts(compiled("urls: {repository: 'https://git.example.com'}", path="../chat.yaml"))
+        assert not any("spec_url" in rule["annotations"] for rule in found)
+
+
+class TestEvaluationInterval:
+    def test_it_is_that_of_rules_without_tiles(self) -> None:
+        groups = compiled("prometheus: {evaluationInterval: 17s}")["groups"]
+        assert [group["interval"] for group in groups] == ["30s", "4m", "17s"]
+
+    def test_without_it_they_follow_the_fast_tiles(self) -> None:
+        groups = compiled("prometheus: {scrapeInterval: 31s}")["groups"]
+        assert [group["interval"] for group in groups] == ["1m", "4m", "1m"]
+
+
+@pytest.mark.parametrize("version", ["2.42", "2.53.1", "v3.5.0", '"3.10"', "10.0"])
+def test_a_server_that_reads_the_rules_is_fine(version: str) -> None:
+    assert run("validate", f"prometheus: {{version: {version}}}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "column", "words"),
+    [
+        ("version: 2.41.3", 23, "keep_firing_for"),
+        ("version: 1.8", 23, "keep_firing_for"),
+        ("version: latest", 23, "no release of Prometheus"),
+        ("scrapeInterval: 61s", 30, "tiles of events would go missing"),
+        ("evaluationInterval: 61s", 34, "warn too late"),
+        ("evaluationInterval: 500ms", 34, "1s to 60s"),
+        ("haLabel: not-a-label", 23, "no label name"),
+        ("haLabel: instance, replicaLabel: instance, targetLabels: [job]", 47, "is the haLabel"),
+        ("haLabel: cluster, targetLabels: [job, cluster]", 52, "is the haLabel"),
+    ],
+)
+def test_a_fault_is_told_at_its_place(settings: str, column: int, words: str) -> None:
+    result = run("validate", f"prometheus: {{{settings}}}\n")
+    assert result.exit_code == 1
+    assert f"slo-compiler.yaml:1:{column}: error[SLO203]" in result.stderr
+    assert words in " ".join(result.stderr.split())
+    assert "Found 1 error" in result.stderr or result.stderr.count("error[") == 1
+
+
+def test_all_faults_are_told_in_one_run() -> None:
+    result = run(
+        "validate",
+        "prometheus: {version: 2.1, scrapeInterval: 2m, evaluationInterval: 3m}\nurls: {repository: git.example}\n",
+    )
+    assert result.stderr.count("error[SLO203]") == 4
+
+
+@pytest.mark.parametrize("address", ["git.example.com/slos", "ssh://git@example.com/x", "https://a b", "https://"])
+def test_a_repository_is_an_address_of_the_web(address: str) -> None:
+    result = run("validate", f"urls:\n  repository: '{address}'\n")
+    assert (result.exit_code, "slo-compiler.yaml:2:15: error[SLO203]" in result.stderr) == (1, True)
+
+
+class TestHaLabel:
+    CONFIG = "prometheus: {haLabel: prometheus_replica}"
+
+    def test_a_selector_of_it_would_read_nothing(self) -> None:
+        result = run("validate", self.CONFIG, selected="prometheus_replica: a")
+        assert "chat.yaml:8:25: error[SLO402]" in result.stderr
+        assert "it is the haLabel" in result.stderr
+
+    def test_a_variant_is_told_too(self) -> None:
+        objective = "{sli: itl, threshold: 25ms, target: 95%}"
+        variant = f"{{name: b, selector: {{prometheus_replica: b}}, objectives: [{objective}]}}"
+        selected = f"pool: a}}\n  variants: [{variant}]\n  traffic: {{"
+        result = run("validate", self.CONFIG, selected=selected)
+        assert "chat.yaml:9:35: error[SLO402]" in result.stderr
+
+    def test_other_labels_are_fine(self) -> None:
+        assert run("validate", self.CONFIG).exit_code == 0
+        assert run("validate", "{}", selected="prometheus_replica: a").exit_code == 0
