@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import LeftOut, Matcher, Slices, Slo, Source, Spec, Throughput, Waived, Window
+from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
@@ -392,7 +392,7 @@ class _Resolver:
     def _spec(self, slos: tuple[Slo, ...], sources: tuple[Source, ...]) -> Spec:
         spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
-        if engine is not None and any(_reads_engine(slo) for slo in slos):
+        if engine is not None and any(measure.reads_engine(slo) for slo in slos):
             matchers = self.readings.matchers(engine, measure.GAUGE_ROLES)
             gauges = measure.gauges_of(engine, matchers, self._replica_label())
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
@@ -444,10 +444,3 @@ class _Resolver:
 
 def _decimal(value: float | None) -> Decimal | None:
     return Decimal(str(value)) if value is not None else None
-
-
-def _reads_engine(slo: Slo) -> bool:
-    """Whether the spec's own engine is what the SLO is about, so that its hangs are, too."""
-    if isinstance(slo.measurement, Slices):
-        return isinstance(slo.measurement.inner, Throughput)
-    return slo.promised is not None and slo.measured is not None

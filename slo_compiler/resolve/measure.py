@@ -9,7 +9,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.inference_slo import Selector as SelectorDocument
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Source
+from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Slices, Slo, Source, Throughput
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import selector as selector_text
 from slo_compiler.promql.selectors import NotASelector, parse_selector
@@ -226,3 +226,10 @@ def unknown_engine(name: str, known: list[str], path: Path, findings: Findings) 
 
 
 __all__ = ["Measured", "Reading", "engine_matchers", "matchers_of", "read_histogram"]
+
+
+def reads_engine(slo: Slo) -> bool:
+    """Whether the spec's own engine is what the SLO is about, so that its hangs are, too."""
+    if isinstance(slo.measurement, Slices):
+        return isinstance(slo.measurement.inner, Throughput)
+    return slo.promised is not None and slo.measured is not None
