@@ -341,6 +341,18 @@ class Portable(NamedTuple):
     foreign: tuple[tuple[str, str], ...]
 
 
+class EngineInUse(NamedTuple):
+    """The engine that a spec is about, as it names it.
+
+    Attributes:
+        version: as it is read; another than the spec's where that is not known.
+    """
+
+    name: str
+    version: str
+    generation: str
+
+
 class Waived(NamedTuple):
     """A finding that the owner accepts."""
 
@@ -391,6 +403,7 @@ class Spec:
     mode: str
     expect_idle: bool
     steps: Steps
+    engine: EngineInUse | None = None
     gauges: Gauges | None = None
     queue_limit: Decimal | None = None
     runbook_url: str = ""

@@ -42,6 +42,7 @@ class Checked:
         lines: the text of those files that have findings.
         directives: the comments that speak to the compiler.
         files: how many files were read.
+        environment: what they were resolved with, their own definitions included; None where nothing was.
     """
 
     specs: list[Spec] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Checked:
     lines: dict[str, Sequence[str]] = field(default_factory=dict)
     directives: list[Directive] = field(default_factory=list)
     files: int = 0
+    environment: Environment | None = None
 
     @property
     def failed(self) -> bool:
@@ -113,6 +115,7 @@ def _check(
     parts: list[Part] = []
     promises = [(file, _read(file, definitions, checked)) for file in first]
     environment, faults = environment.with_definitions(definitions)
+    checked.environment = environment
     checked.diagnostics += faults
     found: list[_Found] = []
     for file, documents in promises:

@@ -53,7 +53,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 @pytest.fixture(autouse=True)
 def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test connects to anything; those that start servers on this machine may talk to it."""
-    local = request.node.get_closest_marker("e2e") is not None
+    local = any(request.node.get_closest_marker(name) is not None for name in ("e2e", "loopback"))
     connect = socket.socket.connect
 
     def refuse(self: socket.socket, address: Any) -> None:

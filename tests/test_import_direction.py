@@ -29,7 +29,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("emit",),
     ("write", "external"),
     ("migrate",),
-    ("analysis",),
+    ("analysis", "live"),
     ("pipeline", "prove", "explain", "describe_catalog", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),

@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, words
@@ -416,6 +416,7 @@ class _Resolver:
             mode=spec.alerting.mode or _DEFAULT_MODES[spec.stage],
             expect_idle=spec.alerting.expect_idle,
             steps=self.steps,
+            engine=EngineInUse(engine.name, engine.version, engine.generation) if engine is not None else None,
             gauges=gauges,
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,

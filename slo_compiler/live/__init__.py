@@ -1,0 +1,1 @@
+"""What runs, beside what was promised: metrics pages and Prometheus servers against resolved specs."""

@@ -1,0 +1,103 @@
+"""`check-metrics` asks a real Prometheus that scrapes a page on this machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from slo_compiler.cli import cli
+from tests.metrics_pages import Server, served
+from tests.test_check_metrics import SPEC
+
+pytestmark = pytest.mark.e2e
+_PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that has scraped a moving vLLM as job vllm."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.fail("prometheus is not on the PATH; scripts/ensure_promtool.sh installs it", pytrace=False)
+    folder = tmp_path_factory.mktemp("prometheus")
+    with served(Server(), moves=True) as (page, _):
+        target = page.removeprefix("http://").partition("/")[0]
+        scrapes = [{"job_name": "vllm", "static_configs": [{"targets": [target]}]}]
+        config = {"global": {"scrape_interval": "500ms"}, "scrape_configs": scrapes}
+        (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [program, "--config.file=prometheus.yaml", "--storage.tsdb.path=data"]
+        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for_scrapes(address)
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _wait_for_scrapes(address: str) -> None:
+    """Until a counter has moved over two seconds that the server can look back on."""
+    deadline = time.monotonic() + _PATIENCE
+    query = (
+        "/api/v1/query?query=vllm:generation_tokens_total%20-%20vllm:generation_tokens_total%20offset%202s%20%3E%200"
+    )
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}{query}", timeout=5) as answer:
+                if json.load(answer)["data"]["result"]:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    pytest.fail("Prometheus did not scrape in time")
+
+
+def check(prometheus: str, spec: Path) -> tuple[int, dict[tuple[str, str], bool | None], list[str]]:
+    arguments = ["check-metrics", str(spec), "-q", "--prometheus", prometheus, "--over", "2s", "--format", "json"]
+    done = CliRunner().invoke(cli, arguments)
+    results = json.loads(done.stdout)["results"]
+    told = {(result["slo"], result["check"]): result["ok"] for result in results}
+    return done.exit_code, told, [result["message"] for result in results if result["ok"] is False]
+
+
+def test_the_true_spec_passes_with_the_labels_that_scraping_adds(prometheus: str, tmp_path: Path) -> None:
+    spec = tmp_path / "chat.yaml"
+    spec.write_text(SPEC, "utf-8")
+    code, told, broken = check(prometheus, spec)
+    assert (code, broken) == (0, [])
+    assert {
+        (slo, what): True for slo in ("chat-ttft", "chat-itl") for what in ("type", "labels", "bucket", "samples")
+    }.items() <= told.items()
+
+
+def test_a_job_that_nobody_scrapes_is_found(prometheus: str, tmp_path: Path) -> None:
+    spec = tmp_path / "chat.yaml"
+    spec.write_text(SPEC.replace("{job: vllm}", "{job: vllm-chat}"), "utf-8")
+    code, told, broken = check(prometheus, spec)
+    assert code == 1
+    assert told["chat-ttft", "labels"] is False
+    assert """no series matches {job="vllm-chat"}; job is 'vllm'""" in broken
+
+
+def test_an_answer_of_something_else_ends_with_3(tmp_path: Path) -> None:
+    spec = tmp_path / "chat.yaml"
+    spec.write_text(SPEC, "utf-8")
+    with served(Server()) as (page, _):
+        done = CliRunner().invoke(cli, ["check-metrics", str(spec), "-q", "--prometheus", page])
+    assert done.exit_code == 3
+    assert "no answer of Prometheus's HTTP API" in done.output
