@@ -68,7 +68,8 @@ def command(
     """
     from slo_compiler.external.http import Connection
     from slo_compiler.live.check_report import to_json, to_text
-    from slo_compiler.live.compare import Live, compare
+    from slo_compiler.live.compare import compare
+    from slo_compiler.live.results import Live
     from slo_compiler.pipeline import check_files
     from slo_compiler.plain_text import NARROWEST
     from slo_compiler.resolve.environment import Environment

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import groupby
 
-from slo_compiler.live.compare import Result
+from slo_compiler.live.results import Result
 from slo_compiler.plain_text import indented, visible
 
 SCHEMA = "slo-compiler/check-metrics/v1"
