@@ -30,7 +30,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("write", "external"),
     ("migrate",),
     ("analysis", "live"),
-    ("pipeline", "prove", "explain", "describe_catalog", "schemas", "scaffold"),
+    ("pipeline", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),
 )

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
     "simulate": ("slo_compiler.cli.simulate", "Say which alerts an incident fires, and when."),
     "check-metrics": ("slo_compiler.cli.check_metrics", "Check that what specs read is really scraped."),
+    "engines": ("slo_compiler.cli.engines", "Show engines, and what an upgrade changes."),
     "catalog": ("slo_compiler.cli.catalog", "Show classes, use cases and profiles with their sources."),
     "migrate": ("slo_compiler.cli.migrate", "Rewrite OpenSLO v1alpha and Sloth files as current ones."),
     "schema": ("slo_compiler.cli.schema", "Print the JSON Schema of a kind, for editors."),

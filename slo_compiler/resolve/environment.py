@@ -32,10 +32,12 @@ class Environment:
 
     Attributes:
         definitions: what the documents of the run define by name.
+        pinned: by engine, the version that is read whatever a spec names.
     """
 
     config: Config = field(default_factory=Config)
     definitions: Definitions = field(default_factory=Definitions)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     def with_definitions(self, definitions: Definitions) -> tuple[Environment, list[Diagnostic]]:
         """The environment with what the documents of a run define, and what is wrong with that."""
@@ -83,6 +85,7 @@ class Environment:
             KeyError: there is no engine of that name.
             UnknownVersion: its document does not know the version, or no such generation in it.
         """
+        version = self.pinned.get(name, version)
         key = (name, version, generation)
         if key not in self._resolved:
             self._resolved[key] = resolve_engine(self.engines[name], version, generation=generation)
