@@ -389,6 +389,7 @@ class Spec:
         review_by: the day by which its owner wants to look at it again.
         portable: what the document says; None where it is OpenSLO as it stands.
         spec_url: where the document can be read; empty where that is not configured.
+        label_prefix: of the compiler's own labels on alerts.
         evaluation: the interval of rules that record no tiles; None takes the fast step.
         where: places in the document, by field.
     """
@@ -423,7 +424,12 @@ class Spec:
     portable: Portable | None = None
     spec_url: str = ""
     evaluation: Duration | None = None
+    label_prefix: str = ""
     where: dict[str, Span] = field(default_factory=dict)
+
+    def own_label(self, name: str) -> str:
+        """The name that one of the compiler's labels has on alerts, where it may have a prefix."""
+        return f"{self.label_prefix}{name}"
 
     @property
     def engine_id(self) -> str:

@@ -134,3 +134,54 @@ class TestHaLabel:
     def test_other_labels_are_fine(self) -> None:
         assert run("validate", self.CONFIG).exit_code == 0
         assert run("validate", "{}", selected="prometheus_replica: a").exit_code == 0
+
+
+OWN = ("service", "slo", "sli", "model", "tier", "long_window", "short_window", "source")
+
+
+class TestLabelPrefix:
+    def test_it_stands_before_every_label_that_others_may_use(self) -> None:
+        found = alerts(compiled("labels: {prefix: llm_}"))
+        keys = {key for rule in found for key in rule["labels"]}
+        assert keys == {"severity", "slo_id", *(f"llm_{name}" for name in OWN)}
+
+    def test_without_one_they_are_plain(self) -> None:
+        keys = {key for rule in alerts(compiled("{}")) for key in rule["labels"]}
+        assert keys == {"severity", "slo_id", *OWN}
+
+    def test_recorded_series_keep_their_labels(self) -> None:
+        recorded = [
+            [rule for group in compiled(config)["groups"] for rule in group["rules"] if "record" in rule]
+            for config in ("{}", "labels: {prefix: llm_}")
+        ]
+        assert recorded[0] == recorded[1]
+
+    def test_the_plain_name_is_free_for_a_label_of_the_spec(self) -> None:
+        alerting = "pool: a}\n  alerting: {labels: {service: shop, tier: gold}}\n  traffic: {"
+        assert "error[SLO203]" in run("validate", "{}", "chat.yaml", alerting).stderr
+        found = alerts(compiled("labels: {prefix: llm_}", selected=alerting))
+        assert {(rule["labels"]["service"], rule["labels"]["tier"]) for rule in found} == {("shop", "gold")}
+        assert {rule["labels"]["llm_service"] for rule in found} == {"assistant"}
+
+    def test_the_prefixed_name_is_taken_then(self) -> None:
+        config = "labels: {prefix: llm_}"
+        for taken in ("alerting: {labels: {llm_tier: gold}}", "groupBy: {labels: [llm_tier]}"):
+            result = run("validate", config, "chat.yaml", f"pool: a}}\n  {taken}\n  traffic: {{")
+            assert "llm_tier is written by the compiler" in " ".join(result.stderr.split())
+
+    @pytest.mark.parametrize("prefix", ["__", "1a", "a-b", "'a b'", "x" * 33])
+    def test_a_prefix_begins_a_name(self, prefix: str) -> None:
+        result = run("validate", f"labels: {{prefix: {prefix}}}\n")
+        assert "slo-compiler.yaml:1:18: error[SLO203]" in result.stderr
+
+    @pytest.mark.promtool
+    def test_its_rules_are_proven_too(self) -> None:
+        alerting = "pool: a}\n  alerting: {labels: {tier: gold}, queueWaitingPerReplica: 7}\n  traffic: {"
+        compiled(
+            "labels: {prefix: llm_}\nprometheus: {evaluationInterval: 17s}\n"
+            "urls: {repository: 'https://git.example.com'}\n",
+            path="chat.yaml",
+            selected=alerting,
+        )
+        result = CliRunner().invoke(cli, ["test", "out"])
+        assert result.exit_code == 0, result.output

@@ -13,6 +13,7 @@ from slo_compiler.units import Duration
 
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 LabelName = Annotated[str, Field(pattern=_LABEL)]
+_PREFIX = r"^([a-zA-Z][a-zA-Z0-9_]{0,31})?$"
 # To an editor an unquoted 2.53 is a number.
 _RELEASE = r"^v?[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?$"
 _RELEASE_SCHEMA = {
@@ -106,6 +107,17 @@ class Urls(Model):
     repository: WebAddress | None = None
 
 
+class Labels(Model):
+    """Names of labels on alerts.
+
+    Attributes:
+        prefix: stands before the compiler's own, where yours have the same names: service, slo, sli, model, endpoint,
+            tier, long_window, short_window and source. slo_id and severity keep theirs.
+    """
+
+    prefix: Annotated[str, Field(pattern=_PREFIX)] = ""
+
+
 class Severities(Model):
     """The values of the label `severity`."""
 
@@ -138,6 +150,7 @@ class Config(Model):
     prometheus: Prometheus = Field(default_factory=Prometheus)
     outputs: Outputs = Field(default_factory=Outputs)
     urls: Urls = Field(default_factory=Urls)
+    labels: Labels = Field(default_factory=Labels)
     severities: Severities = Field(default_factory=Severities)
     defaults: Defaults = Field(default_factory=Defaults)
 

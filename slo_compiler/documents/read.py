@@ -259,6 +259,7 @@ def _listed(names: list[str]) -> str:
 # What a text is that a pattern describes, and how to write one.
 _KEBAB = "use lower-case letters, digits and dashes, and begin with a letter"
 _PATTERNS = {
+    r"^([a-zA-Z][a-zA-Z0-9_]{0,31})?$": ("prefix of labels", "use up to 32 letters, digits and underscores: slo_"),
     r"^https?://[!-~]+$": ("http(s) address", "write it as https://git.example.com/slos/blob/main"),
     r"^v?[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?$": ("release of Prometheus", "write two or three numbers, such as 3.5"),
     r"^[a-zA-Z_][a-zA-Z0-9_]*$": ("label name", "use letters, digits and underscores, and begin with no digit"),

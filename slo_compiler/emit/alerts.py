@@ -32,10 +32,10 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
     )
     labels = {
         "severity": template_text(spec.severities.of(tier.severity)),
-        **slo_labels(slo),
-        "tier": template_text(tier.name),
-        "long_window": tier.long.name,
-        "short_window": tier.short.name,
+        **slo_labels(spec, slo),
+        spec.own_label("tier"): template_text(tier.name),
+        spec.own_label("long_window"): tier.long.name,
+        spec.own_label("short_window"): tier.short.name,
         **{key: template_text(value) for key, value in tier.labels},
     }
     return _alert(
@@ -257,12 +257,12 @@ def scrapes_missing(spec: Spec, source: Source) -> Document:
     )
 
 
-def slo_labels(slo: Slo) -> dict[str, str]:
+def slo_labels(spec: Spec, slo: Slo) -> dict[str, str]:
     """What every alert of an SLO carries; absent facts are left out."""
     known = dict(slo.info)
     facts: dict[str, str] = {key: known[key] for key in ("model", "endpoint") if key in known}
-    labels: dict[str, str] = {"slo_id": slo.slo_id, "service": slo.service, "slo": slo.name, "sli": slo.sli, **facts}
-    labels.update(slo.labels)
+    own = {"service": slo.service, "slo": slo.name, "sli": slo.sli, **facts}
+    labels = {"slo_id": slo.slo_id, **{spec.own_label(name): value for name, value in own.items()}, **dict(slo.labels)}
     return {key: template_text(value) for key, value in labels.items()}
 
 
@@ -300,9 +300,15 @@ def _engine_alert(
 ) -> Document:
     if severity == "page" and spec.mode == "ticket":
         severity = "ticket"
-    facts = {"model": spec.model, "endpoint": spec.endpoint, "source": source.label if source else "", "tier": tier}
-    labels = {"severity": spec.severities.of(severity), "slo_id": spec.engine_id, "service": spec.service}
-    labels |= {key: value for key, value in facts.items() if value}
+    facts = {
+        "service": spec.service,
+        "model": spec.model,
+        "endpoint": spec.endpoint,
+        "source": source.label if source else "",
+        "tier": tier,
+    }
+    labels = {"severity": spec.severities.of(severity), "slo_id": spec.engine_id}
+    labels |= {spec.own_label(key): value for key, value in facts.items() if value}
     labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
     annotations = _annotations(
@@ -328,8 +334,8 @@ def _ticket(
 ) -> Document:
     labels = {
         "severity": template_text(spec.severities.of("ticket")),
-        **slo_labels(slo),
-        **({"tier": tier} if tier else {}),
+        **slo_labels(spec, slo),
+        **({spec.own_label("tier"): tier} if tier else {}),
     }
     annotations = _slo_annotations(spec, slo, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))

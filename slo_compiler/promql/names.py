@@ -43,25 +43,19 @@ ALERT_DEADLINE_AT_RISK = "SLODeadlineAtRisk"
 # On alerts of OpenSLO's alert policies: the names of their notification targets, which Alertmanager may route by.
 NOTIFICATION_TARGET = "notification_target"
 
-# Labels that the compiler writes itself: a spec may not set them.
-RESERVED_LABELS = frozenset(
-    (
-        "alertname",
-        "severity",
-        "slo_id",
-        "service",
-        "slo",
-        "sli",
-        "model",
-        "endpoint",
-        "tier",
-        "long_window",
-        "short_window",
-        "source",
-        NOTIFICATION_TARGET,
-        "le",
-    )
+# Labels of alerts that others use too; the configuration may put a prefix before those of the compiler.
+PREFIXED_LABELS = frozenset(
+    ("service", "slo", "sli", "model", "endpoint", "tier", "long_window", "short_window", "source")
 )
+# Labels that the compiler writes itself: a spec may not set them.
+RESERVED_LABELS = PREFIXED_LABELS | {"alertname", "severity", "slo_id", NOTIFICATION_TARGET, "le"}
+
+
+def reserved_labels(prefix: str) -> frozenset[str]:
+    """The labels that the compiler writes on alerts where its own have a prefix."""
+    if not prefix:
+        return RESERVED_LABELS
+    return (RESERVED_LABELS - PREFIXED_LABELS) | {f"{prefix}{name}" for name in PREFIXED_LABELS}
 
 
 def burn_rate(window: str) -> str:

@@ -90,8 +90,7 @@ class _Resolver:
         self.environment = environment
         self.findings = Findings(source)
         self.promises = Promises(document.spec, environment.catalog)
-        targets = environment.config.prometheus.target_labels
-        self.grouping = Grouping(document.spec.group_by, targets, self.findings)
+        self.grouping = Grouping(document.spec.group_by, environment.config, self.findings)
         self.readings = self._readings(document.spec.selector)
         self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
@@ -180,11 +179,15 @@ class _Resolver:
         return Exemptions(self.spec.exemptions, period, self._targets(), self._replica_label(), self.findings)
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
-        metadata = identity.alert_labels(self.document.metadata.labels, ("metadata", "labels"), self.findings)
-        alerting = identity.alert_labels(self.spec.alerting.labels, ("spec", "alerting", "labels"), self.findings)
-        self.grouping.refuse(self.document.metadata.labels, ("metadata", "labels"))
-        self.grouping.refuse(self.spec.alerting.labels, ("spec", "alerting", "labels"))
-        return tuple(sorted({**dict(metadata), **dict(alerting)}.items()))
+        found: dict[str, str] = {}
+        places: tuple[tuple[Path, Mapping[str, str]], ...] = (
+            (("metadata", "labels"), self.document.metadata.labels),
+            (("spec", "alerting", "labels"), self.spec.alerting.labels),
+        )
+        for path, labels in places:
+            found |= identity.alert_labels(labels, path, self.findings, self.environment.config.labels.prefix)
+            self.grouping.refuse(labels, path)
+        return tuple(sorted(found.items()))
 
     def _objective(self, objective: Objective, scope: _Scope, path: Path, period: Window) -> Slo | None:
         sli = self._sli(objective, path)
@@ -423,6 +426,7 @@ class _Resolver:
             dashboard_url=self.dashboard_url,
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
+            label_prefix=self.environment.config.labels.prefix,
             model=spec.model,
             endpoint=spec.endpoint or "",
             stage=spec.stage,

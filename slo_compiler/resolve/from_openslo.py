@@ -68,7 +68,8 @@ class _Resolver:
         self.base = environment.find_policy(None, ("spec",), self.findings)
         self.steps = environment.steps(self.base)
         labels = document.metadata.joined_labels
-        self.labels = identity.alert_labels(labels, ("metadata", "labels"), self.findings)
+        own = identity.alert_labels(labels, ("metadata", "labels"), self.findings, environment.config.labels.prefix)
+        self.labels = tuple(sorted(own.items()))
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
         self.dashboard_url = identity.link(
             environment.config.urls.dashboards, document.spec.service, document.metadata.name
@@ -289,6 +290,7 @@ class _Resolver:
             dashboard_url=self.dashboard_url,
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
+            label_prefix=self.environment.config.labels.prefix,
             model=self.own.get("model", ""),
             endpoint=self.own.get("endpoint", ""),
             filters_endpoint=True,

@@ -6,13 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from slo_compiler.diagnostics.codes import Code
+from slo_compiler.documents.config import Config
 from slo_compiler.documents.inference_slo import GroupBy
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Counters, Groups, Matcher, Selector
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import any_of
 from slo_compiler.promql.build import matchers as written
-from slo_compiler.promql.names import RESERVED_LABELS
+from slo_compiler.promql.names import RESERVED_LABELS, reserved_labels
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.identity import label_name
 
@@ -27,8 +28,10 @@ class Grouping:
         matchers: what `allow` leaves of the series that are read.
     """
 
-    def __init__(self, document: GroupBy | None, target_labels: Collection[str], findings: Findings) -> None:
-        self._target_labels = target_labels
+    def __init__(self, document: GroupBy | None, config: Config, findings: Findings) -> None:
+        self._target_labels: Collection[str] = config.prometheus.target_labels
+        # Without their prefix, slo:info has them still.
+        self._reserved = RESERVED_LABELS | reserved_labels(config.labels.prefix)
         self._findings = findings
         self._told: set[str] = set()
         self.groups, self.matchers = Groups(), ()
@@ -105,7 +108,7 @@ class Grouping:
         found: list[str] = []
         for index, label in enumerate(labels):
             path: Path = (*_PATH, "labels", index)
-            if label in RESERVED_LABELS or label.startswith("__"):
+            if label in self._reserved or label.startswith("__"):
                 reason = "is Prometheus's own" if label.startswith("__") else "is written by the compiler"
                 self._findings.error(Code.SLO203, path, f"the label {label} {reason}", "group by another label")
             elif label in found:

@@ -15,7 +15,7 @@ from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.ir import Counters, Histogram, Measurement, Queries, Throughput, Value
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import matchers, selector
-from slo_compiler.promql.names import RESERVED_LABELS
+from slo_compiler.promql.names import reserved_labels
 from slo_compiler.resolve.findings import Findings
 
 PREFIX = "slo-compiler/"
@@ -131,20 +131,24 @@ def selectors_of(measurement: Measurement) -> tuple[str, ...]:
     return *slices, *selectors_of(inner)
 
 
-def alert_labels(given: Mapping[str, str], path: Path, findings: Findings) -> tuple[tuple[str, str], ...]:
-    """A spec's own labels as they stand on its alerts, sorted; see `alert_label` for those that are refused."""
+def alert_labels(given: Mapping[str, str], path: Path, findings: Findings, prefix: str = "") -> dict[str, str]:
+    """A spec's own labels as they stand on its alerts; see `alert_label` for those that are refused.
+
+    Args:
+        prefix: of the compiler's own labels.
+    """
     labels: dict[str, str] = {}
     keys: dict[str, str] = {}
     for key, value in given.items():
-        name, message, hint = alert_label(key, keys)
+        name, message, hint = alert_label(key, keys, prefix)
         if message:
             findings.error_at_key(Code.SLO203, (*path, key), message, hint)
         else:
             labels[name], keys[name] = value, key
-    return tuple(sorted(labels.items()))
+    return labels
 
 
-def alert_label(key: str, taken: Mapping[str, str]) -> tuple[str, str, str]:
+def alert_label(key: str, taken: Mapping[str, str], prefix: str = "") -> tuple[str, str, str]:
     """The name that a spec's label has on alerts; and where it may not be one, why not, and what to do.
 
     Refused are names that are none even as `label_name` writes them, names that the compiler writes itself, and a
@@ -152,12 +156,13 @@ def alert_label(key: str, taken: Mapping[str, str]) -> tuple[str, str, str]:
 
     Args:
         taken: the labels that there are, each with the key that it comes from.
+        prefix: of the compiler's own labels.
     """
     name = label_name(key)
     message = hint = ""
     if not re.fullmatch(_LABEL_NAME, name):
         message, hint = f"{key!r} cannot be a label of an alert: it begins with a digit", "begin it with a letter"
-    elif name in RESERVED_LABELS:
+    elif name in reserved_labels(prefix):
         message, hint = f"the label {key} is written by the compiler", "choose another name"
     elif name.startswith("__"):
         message, hint = f"labels such as {key} are Prometheus's own", "begin it with a letter"

@@ -112,17 +112,18 @@ def state_checks(
     slo_id: str,
     by: Sequence[str],
     only: str = "",
-    sources: Sequence[str] = (),
+    sources: tuple[str, Sequence[str]] | None = None,
 ) -> list[Document]:
     """At each look, exactly these alerts of an SLO and no other, told apart by the labels `by`.
 
     Args:
         only: the one alert name that is asked about, where the series make others fire too.
-        sources: values of the label `source` that are asked about; all where there are none.
+        sources: the label of sources, and those of its values that are asked about; None asks about all.
     """
     wanted = f"slo_id={string(slo_id)}" + (f",alertname={string(only)}" if only else "")
-    if sources:
-        wanted += f",source=~{string('|'.join(re.escape(source) for source in sources))}"
+    if sources is not None:
+        label, values = sources
+        wanted += f",{label}=~{string('|'.join(re.escape(source) for source in values))}"
     query = f"count by (alertname, alertstate, {', '.join(by)}) (ALERTS{{{wanted}}})"
     checks = []
     for look in looks:

@@ -70,7 +70,9 @@ def _over_and_back(spec: Spec, slos: list[Slo]) -> Document:
         rule = of_group(alerts.impossible_data(spec, slo), groups_of(slo)[0])
         own = course(rule, *_activity(length, step), step)
         looks = sorted(own.changes() | {4, length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["sli", *slo.groups.labels], only=own.name)
+        checks += state_checks(
+            [own], looks, step, slo.slo_id, [spec.own_label("sli"), *slo.groups.labels], only=own.name
+        )
         courses.append(own)
     fires = max(look for look, state in enumerate(courses[0].states) if state == "firing")
     texts = [text_checks(courses, courses[0].name, fires - 2, step)]
@@ -113,7 +115,7 @@ def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     for slo in slos:
         silent = course(alerts.impossible_data(spec, slo), (False,) * 25, (0.0,) * 25, step)
         looks = [look for look in (630, 690) if look % step == 0]
-        by = ["sli", *slo.groups.labels]
+        by = [spec.own_label("sli"), *slo.groups.labels]
         checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, by, only=silent.name)
     return group(
         f"no contradiction of {_names(slos)}", at(_EXACT_SLOT), _all_series(slos, _EXACT_TOTAL, _EXACT_PART), checks

@@ -141,12 +141,9 @@ def _choice(spec: Spec, cast: _Cast) -> Document:
     if slo.mode != "none":
         ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _NEVER), slo.groups.most + 1)
         looks = ticket.changes() | {300 // step, 2700 // step - 1}
-        checks += state_checks([ticket], sorted(looks), step, slo.slo_id, _TIER, only=ticket.name)
+        checks += state_checks([ticket], sorted(looks), step, slo.slo_id, [spec.own_label("tier")], only=ticket.name)
         texts.append(text_checks([ticket], ticket.name, ticket.states.index(FIRING) + 1, step))
     return group(f"the largest groups of {slo.name} are chosen", at(_SLOT), series, checks, texts)
-
-
-_TIER = ("tier",)
 
 
 # Longer than any of these tests.
@@ -188,7 +185,7 @@ def _hour(spec: Spec, cast: _Cast) -> Document:
         # Small and late have left by then, and returns leaves with the next scrape: one group more than are recorded.
         ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _HOUR_OVER + step), slo.groups.most + 1)
         looks = [_HOUR_OVER // step, _HOUR_OVER // step + 1]
-        checks += state_checks([ticket], looks, step, slo.slo_id, _TIER, only=ticket.name)
+        checks += state_checks([ticket], looks, step, slo.slo_id, [spec.own_label("tier")], only=ticket.name)
         texts.append(text_checks([ticket], ticket.name, looks[0], step))
     return group(f"the traffic of an hour chooses the groups of {slo.name}", at(_SLOT), series, checks, texts)
 
@@ -240,7 +237,7 @@ def _room(spec: Spec, cast: _Cast) -> Document:
             checks += cast.checks(look, name, [first])
     if slo.mode != "none":
         silent = _ticket(spec, cast, (_NEVER, _NEVER), 0)
-        checks += state_checks([silent], [4], step, slo.slo_id, _TIER, only=silent.name)
+        checks += state_checks([silent], [4], step, slo.slo_id, [spec.own_label("tier")], only=silent.name)
     return group(f"groups of {slo.name} while there is room", scrape.slot.promql, series, checks)
 
 

@@ -148,13 +148,19 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     if exempt is not None:
         series.append(condition_series(*exempt, _exempt_times(spec), _SLOT, _MINUTES * 60))
     series = list({item["series"]: item for item in series}.values())
-    by = ["severity", "source", "tier", *([spec.gauges.replica_label] if spec.gauges is not None else [])]
+    by = [
+        "severity",
+        *map(spec.own_label, ("source", "tier")),
+        *([spec.gauges.replica_label] if spec.gauges is not None else []),
+    ]
     looks = sorted(set[int]().union(*(item.changes() for item in courses)) | {2, length - 1})
     labels = [item.label for item in sources]
     if any(slo.slo_id == spec.engine_id for slo in spec.slos):
         checks = _checks_beside_an_slo(spec, courses, looks, step, by, labels)
     else:
-        checks = state_checks(courses, looks, step, spec.engine_id, by, sources=["", *labels])
+        checks = state_checks(
+            courses, looks, step, spec.engine_id, by, sources=(spec.own_label("source"), ["", *labels])
+        )
     texts = _texts(courses, length, step) if not sources or len(sources) == len(spec.sources) else []
     if index == 0:
         deadline_checks, deadline_texts = _deadlines(spec, series, length, step)
@@ -405,12 +411,14 @@ def _checks_beside_an_slo(
 ) -> list[Document]:
     """The checks where an SLO has the spec's own identity: its alerts, which have no source, are passed over."""
     checks = []
-    watching = [item for item in courses if "source" in item.rule["labels"]]
+    watching = [item for item in courses if spec.own_label("source") in item.rule["labels"]]
     if labels:
-        checks += state_checks(watching, looks, step, spec.engine_id, by, sources=labels)
+        checks += state_checks(watching, looks, step, spec.engine_id, by, sources=(spec.own_label("source"), labels))
     for name in sorted({item.name for item in courses if item not in watching}):
         own = [item for item in courses if item.name == name and item not in watching]
-        checks += state_checks(own, looks, step, spec.engine_id, by, only=name, sources=[""])
+        checks += state_checks(
+            own, looks, step, spec.engine_id, by, only=name, sources=(spec.own_label("source"), [""])
+        )
     return checks
 
 

@@ -95,7 +95,7 @@ def burn_rate_alerts(spec: Spec) -> Document:
         for other in others:
             series += _quiet_series(slo, other, length)
         looks = item.looks.union({1}, *(alert.changes() for alert in own))
-        by = ["tier", *slo.groups.labels]
+        by = [spec.own_label("tier"), *slo.groups.labels]
         checks += state_checks(own, sorted(look for look in looks if look < length), step, slo.slo_id, by)
         found += own
         text_looks |= set(item.texts)
@@ -332,7 +332,7 @@ def slow_guards(spec: Spec) -> Document | None:
             bad = series_name(names.BAD_EVENTS["slow"], {"slo_id": slo.slo_id, **dict(other)})
             series.append(raw_input(bad, every_look))
         windows |= {tier.long.name for tier in tiers} | {tier.short.name for tier in tiers}
-        by = ["tier", *slo.groups.labels]
+        by = [spec.own_label("tier"), *slo.groups.labels]
         checks += state_checks(own, range(guards.last), _EVALUATION_SECONDS, slo.slo_id, by)
     if not checks:
         return None
