@@ -180,11 +180,9 @@ class _Resolver:
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         found: dict[str, str] = {}
-        places: tuple[tuple[Path, Mapping[str, str]], ...] = (
-            (("metadata", "labels"), self.document.metadata.labels),
-            (("spec", "alerting", "labels"), self.spec.alerting.labels),
-        )
-        for path, labels in places:
+        own: Path = ("metadata", "labels")
+        alerting: Path = ("spec", "alerting", "labels")
+        for path, labels in ((own, self.document.metadata.labels), (alerting, self.spec.alerting.labels)):
             found |= identity.alert_labels(labels, path, self.findings, self.environment.config.labels.prefix)
             self.grouping.refuse(labels, path)
         return tuple(sorted(found.items()))
