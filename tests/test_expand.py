@@ -243,6 +243,12 @@ def test_what_contradicts_itself_is_told_once(
     assert expected[3] in found[0][4]
 
 
+@pytest.mark.parametrize("spelt", ["95%", "095.0 %"])
+def test_the_annotation_of_a_target_may_be_spelt_as_a_spec_may(spelt: str) -> None:
+    extra = f"slo-compiler/threshold: 250ms\n    slo-compiler/target: {spelt}"
+    assert not errors(check(HAND_WRITTEN % (extra, GOOD, TOTAL)))
+
+
 def test_documents_of_one_spec_that_differ_in_it_are_told_at_the_later_one() -> None:
     slos = [text for text in expanded(check(EVERYTHING)) if "\nkind: SLO\n" in text]
     slos[2] = slos[2].replace("slo-compiler/stage: preproduction", "slo-compiler/stage: dev")

@@ -28,7 +28,7 @@ from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.expanded_part import Part
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.from_inference import ANNOTATIONS, Identity, resolve_inference
-from slo_compiler.units import Duration, percent_text
+from slo_compiler.units import Duration, parse_percent, percent_text
 
 # Annotations of the document that are one SLO's own, beside those of its objective.
 _OF_ONE = frozenset((facts.OBJECTIVE, facts.VARIANT, facts.VARIANT_SELECTOR, "id"))
@@ -209,7 +209,7 @@ class _Group:
             return  # the model of the document has said so
         target = number / 100 if field == "targetPercent" else number
         own = part.annotations.get("target")
-        if own is not None and own.replace(" ", "") != percent_text(target):
+        if own is not None and not _says(own, target):
             message = f"{field} {number} is not the {own} of the annotation {facts.PREFIX}target"
             findings.error(Code.SLO203, (*path, field), message, f"target: {target}, and the annotation alike")
         self.tree.set((*objective, "target"), percent_text(target), (*path, field), part.source)
@@ -308,3 +308,11 @@ class _Leaf(NamedTuple):
     value: Any
     node: yaml.Node
     key: yaml.Node | None
+
+
+def _says(text: str, share: Decimal) -> bool:
+    """Whether a text is that share as a percentage, however it is spelt."""
+    try:
+        return parse_percent(text) == share
+    except ValueError:
+        return False

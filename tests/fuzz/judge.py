@@ -269,7 +269,8 @@ def judge_expansion(run: _Run, random: Random) -> bool:
         return False
     texts = ["---\n".join(openslo.to_text([item]) for item in openslo.documents_of(spec)) for spec in specs]
     started = time.process_time()
-    files = [load_bytes(text.encode(), f"expanded-{number}.yaml") for number, text in enumerate(texts)]
+    # Under the same paths, which alerts link.
+    files = [load_bytes(text.encode(), spec.path) for spec, text in zip(specs, texts, strict=True)]
     again = check_loaded([*files, *_definitions(run.files)], run.environment)
     _require(time.process_time() - started <= CPU_SECONDS, "the expansion takes long to read")
     errors = [found for found in again.diagnostics if found.severity is Severity.ERROR]

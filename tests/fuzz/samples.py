@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
 Schema = Mapping[str, Any]
+_MOST_DRAWS = 100
 _MOST_REPEATS = 6
 _DEEPEST = 14
 # Reserved for what pools and patterns do not know: a text that any reader takes for text.
@@ -169,7 +171,13 @@ class _Form:
 def matching(pattern: str, random: Random) -> str:
     """A text that a regular expression matches, by Python's own parse of it."""
     parser: Any = importlib.import_module("re._parser")
-    return "".join(_of(item, random) for item in parser.parse(pattern))
+    parsed = parser.parse(pattern)
+    made = ""
+    for _ in range(_MOST_DRAWS):  # what looks ahead is not constructed, but waited for
+        made = "".join(_of(item, random) for item in parsed)
+        if re.search(pattern, made):
+            break
+    return made
 
 
 def _of(item: tuple[Any, Any], random: Random) -> str:
@@ -188,7 +196,7 @@ def _of(item: tuple[Any, Any], random: Random) -> str:
         return "".join(_of(part, random) for part in random.choice(argument[1]))
     if name == "ANY":
         return random.choice("abc 0-")
-    if name == "AT":
+    if name in ("AT", "ASSERT", "ASSERT_NOT"):
         return ""
     raise ValueError(f"no sample of {name}")
 
