@@ -467,6 +467,20 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         "a regular expression of over 10000 characters",
         "RE2",
     ),
+    "a selector that no rule file could hold": (
+        document("", f"{{sli: ratio, target: 95%, good: 'a{{b=\"{'x' * 10_000}\"}}', total: a}}"),
+        "SLO203",
+        f"'a{{b=\"{'x' * 10_000}\"}}'",
+        "it has 10,006 characters, and at most 10,000 are read",
+        "",
+    ),
+    "a label's value that no rule file could hold": (
+        document("", OK, selector=f"  selector: {{job: {'x' * 10_001}}}\n"),
+        "SLO203",
+        "x" * 10_001,
+        "a label's value of over 10000 characters",
+        "",
+    ),
     "too many repeats": (
         document("", OK, selector="  selector: {job: {re: 'a{1001}'}}\n"),
         "SLO203",

@@ -40,7 +40,7 @@ class LabelMatcher(Model):
 _NOT_RE2 = re.compile(r"(?<!\\)(?:\(\?[a-zA-Z]*[xLu]|\{(?:[0-9]+,)?[0-9]{4,})")
 
 
-_LONGEST_REGEX = 10_000
+_LONGEST_TEXT = 10_000
 
 
 def _check_regex(pattern: str) -> None:
@@ -51,8 +51,8 @@ def _check_regex(pattern: str) -> None:
     """
     import promql_parser
 
-    if len(pattern) > _LONGEST_REGEX:
-        raise ValueError(f"a regular expression of over {_LONGEST_REGEX} characters; {_REGEX_HINT}")
+    if len(pattern) > _LONGEST_TEXT:
+        raise ValueError(f"a regular expression of over {_LONGEST_TEXT} characters; {_REGEX_HINT}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about brackets that a later Python may read as set operations
@@ -74,6 +74,8 @@ _REGEX_HINT = "write RE2 syntax, without lookaround and backreferences, such as 
 
 
 def _read_matcher(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        raise ValueError(f"a label's value of over {_LONGEST_TEXT} characters; rules would repeat it many times")
     if value is None or isinstance(value, str | LabelMatcher):
         return value
     if not isinstance(value, dict):

@@ -12,6 +12,8 @@ from slo_compiler.promql.build import selector as selector_text
 # The placeholder of a window, as Sloth and the OpenSLO SDK's examples write it; blanks inside the braces are allowed.
 _PLACEHOLDER = re.compile(r"\{\{\s*\.window\s*\}\}")
 _CANONICAL = "{{.window}}"
+# Rules and their tests hold an expression dozens of times.
+LONGEST = 10_000
 
 
 class NotASelector(ValueError):
@@ -168,6 +170,10 @@ def parse(text: str) -> Any:
     """
     import promql_parser as promql
 
+    if len(text) > LONGEST:
+        raise NotPromql(
+            f"it has {len(text):,} characters, and at most {LONGEST:,} are read: rules repeat it many times"
+        )
     try:
         return promql.parse(text)
     except ValueError as fault:
