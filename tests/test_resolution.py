@@ -471,7 +471,7 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         document("", f"{{sli: ratio, target: 95%, good: 'a{{b=\"{'x' * 10_000}\"}}', total: a}}"),
         "SLO203",
         f"'a{{b=\"{'x' * 10_000}\"}}'",
-        "it has 10,006 characters, and at most 10,000 are read",
+        "it has 10,007 characters, and at most 10,000 are read",
         "",
     ),
     "a label's value that no rule file could hold": (
