@@ -176,7 +176,7 @@ class TestLabelPrefix:
 
     @pytest.mark.promtool
     def test_its_rules_are_proven_too(self) -> None:
-        alerting = "pool: a}\n  alerting: {labels: {tier: gold}, queueWaitingPerReplica: 7}\n  traffic: {"
+        alerting = "pool: a}\n  alerting: {labels: {tier: gold}}\n  traffic: {"
         compiled(
             "labels: {prefix: llm_}\nprometheus: {evaluationInterval: 17s}\n"
             "urls: {repository: 'https://git.example.com'}\n",
