@@ -21,7 +21,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents import facts
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
-from slo_compiler.engines import ResolvedEngine, load_builtin_engines, resolve_engine
+from slo_compiler.engines import ResolvedEngine, known_versions, load_builtin_engines, resolve_engine
 from slo_compiler.slis import Sli, load_slis
 from slo_compiler.units import Duration
 
@@ -103,11 +103,37 @@ def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[
 
 def _engines() -> dict[str, Any]:
     slis = [sli for sli in load_slis().values() if sli.roles]
-    return {"slis": slis, "engines": [_engine(engine, slis) for engine in load_builtin_engines().values()]}
+    engines = list(load_builtin_engines().values())
+    return {
+        "slis": slis,
+        "overview": [
+            _overview(resolve_engine(engine, next(iter(known_versions(engine)[::-1]), None)), slis)
+            for engine in engines
+        ],
+        "engines": [_engine(engine, slis) for engine in engines],
+    }
+
+
+def _overview(engine: ResolvedEngine, slis: list[Sli]) -> dict[str, Any]:
+    """What an engine's newest known version answers for, and in words why not for the rest."""
+    view = engine.availability
+    cells = [(_cell(engine, sli).names if _compiles(engine, sli) else (), _why(engine, sli)) for sli in slis]
+    cells.append(((view.part or view.total,) if view else (), engine.lacks("availability")))
+    return {"name": engine.name, "title": engine.title, "cells": cells}
+
+
+def _compiles(engine: ResolvedEngine, sli: Sli) -> bool:
+    """A histogram under one of the names will do; slices need all of theirs."""
+    return (any if sli.kind == "histogram" else all)(engine.has(role) for role in sli.roles)
+
+
+def _why(engine: ResolvedEngine, sli: Sli) -> str:
+    return "; ".join(filter(None, (engine.lacks(sli.name), *engine.refused(sli.roles))))
 
 
 def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
-    versions = {minor: resolve_engine(engine, minor) for minor in engine.spec.versions.known}
+    versions = {minor: resolve_engine(engine, minor) for minor in known_versions(engine)}
+    versions = versions or {"every version": resolve_engine(engine, None)}
     rows = {minor: tuple(_cell(resolved, sli) for sli in slis) for minor, resolved in versions.items()}
     return {
         "document": engine,

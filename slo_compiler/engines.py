@@ -35,7 +35,7 @@ _UNIT_SECONDS = {
 # Exporters, and Prometheus itself, write numbers outside of these with an exponent.
 _PLAIN_FROM = Decimal("0.0001")
 _PLAIN_BELOW = Decimal(1_000_000)
-_FIRST: Version = (0, 0, 0)
+_FIRST: Version = ()
 
 
 class UnknownVersion(Exception):
@@ -93,7 +93,8 @@ class ResolvedEngine:
 
     Attributes:
         document: what the answers are taken from.
-        version: the version that is read, `0.11` or `0.11.0`; another than was asked for where there is a notice.
+        version: the version that is read, `0.11` or `0.11.0`; another than was asked for where there is a notice, and
+            empty where the document tells no releases apart.
         releases: what the version means: `0.11` is every 0.11.z.
         generation: of the engine; metrics of other generations are left out.
         notice: that another version is read than was asked for, and why; None where it is the same.
@@ -115,7 +116,7 @@ class ResolvedEngine:
     @property
     def title(self) -> str:
         """The engine and the version that is read, for people: `vLLM 0.11`."""
-        return f"{_display(self.document)} {self.version}"
+        return f"{_display(self.document)} {self.version}".rstrip()
 
     @property
     def model_label(self) -> str | None:
@@ -161,8 +162,10 @@ class ResolvedEngine:
         view = self.document.spec.availability
         if view is None:
             return None
-        counted = _covered(self.releases, [metric.versions for metric in self._present() if metric.name == view.total])
-        return view if counted else None
+        for name in (view.total, view.part or view.total):
+            if not _covered(self.releases, [metric.versions for metric in self._present() if metric.name == name]):
+                return None
+        return view
 
     @_remembered
     def roles(self) -> tuple[str, ...]:
@@ -178,14 +181,43 @@ class ResolvedEngine:
     def names(self, role: str) -> tuple[str, ...]:
         """Every metric that the document gives the role, whatever the version, newest first.
 
-        Rules join them all, so that a pod of another version does not vanish.
+        Rules join them all, so that a pod of another version does not vanish; but not those that would count twice what
+        another name counts, which are left to the versions that have them.
         """
-        return _unique(metric.name for metric in self._metrics(role))
+        present = self._present(role)
+        alone = any(not metric.joined for metric in present)
+        return _unique(
+            metric.name for metric in self._metrics(role) if metric in present or (metric.joined and not alone)
+        )
 
     @_remembered
     def names_of(self, roles: tuple[str, ...]) -> tuple[str, ...]:
         """`names` of several roles that carry the same data, in the order of the roles."""
         return _unique(name for role in roles for name in self.names(role))
+
+    @_remembered
+    def narrowing(self, roles: tuple[str, ...]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Which series of the roles' histograms are read: labels with their value, and what a label must not match."""
+        for metric in (metric for role in roles for metric in self._present(role)):
+            return metric.matchers or {}, metric.without or {}
+        return {}, {}
+
+    @_remembered
+    def unit(self, roles: tuple[str, ...]) -> Unit:
+        """The unit in which the histograms of the roles write their edges."""
+        return next((metric.unit for role in roles for metric in self._present(role)), Unit.SECONDS)
+
+    def lacks(self, sli: str) -> str:
+        """Why the engine cannot answer for an SLI, and what can; empty where the document does not say."""
+        return self.document.spec.lacks.get(sli, "")
+
+    def refused(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Metrics of the roles that no SLI is read from, with the reason: `x_summary: quantiles cannot be added up`."""
+        return tuple(
+            f"{metric.name}: {metric.refused}"
+            for metric in self._of_generation()
+            if metric.refused is not None and metric.role in set(roles) and metric.versions.overlaps(self.releases)
+        )
 
     def names_in_version(self, role: str) -> tuple[str, ...]:
         """The metrics of the role that some release of the version exposes, newest first."""
@@ -226,12 +258,21 @@ class ResolvedEngine:
         """Every label that some release of the version puts on the metric of that name."""
         return frozenset().union(*(self._labels(metric) for metric in self._present() if metric.name == name))
 
-    def alternatives(self, roles: Iterable[str]) -> str:
-        """A hint for roles that the version lacks: which versions have them, and what this one exposes instead."""
+    def alternatives(self, roles: Iterable[str], sli: str = "") -> str:
+        """A hint for roles that the version lacks: which versions have them, and what this one exposes instead.
+
+        Args:
+            sli: that is read from the roles, where the document may say more.
+        """
+        roles = tuple(roles)
         elsewhere = [
-            f"{metric.name} is in {_display(self.document)} {metric.versions}"
-            for role in roles
-            for metric in self._metrics(role)
+            *([self.lacks(sli)] if self.lacks(sli) else []),
+            *self.refused(roles),
+            *(
+                f"{metric.name} is in {_display(self.document)} {metric.versions}"
+                for role in roles
+                for metric in self._metrics(role)
+            ),
         ]
         exposed = _unique(metric.name for metric in self._present() if metric.type is MetricType.HISTOGRAM)
         own = [f"{self.title} exposes {', '.join(exposed)}"] if exposed else []
@@ -250,19 +291,21 @@ class ResolvedEngine:
         Raises:
             KeyError: the unit is none of time.
         """
-        return _le_pattern(edge / _UNIT_SECONDS[unit], self.document.spec.le_format)
+        return _le_pattern(native_edge(edge, unit), self.document.spec.le_format or LeFormat.ANY)
 
     @_remembered
     def _metrics(self, role: str | None = None) -> Sequence[Metric]:
-        """The metrics of the generation, newest first: those still exposed first, of these the latest to come."""
-        found = [
-            metric
-            for metric in self.document.spec.metrics
-            if metric.generation in ("any", self.generation) and role in (None, metric.role)
-        ]
+        """The metrics of the generation, newest first: those still exposed first, of these the latest to come.
+
+        Those that no SLI is read from are left out.
+        """
+        found = [metric for metric in self._of_generation() if metric.refused is None and role in (None, metric.role)]
         if role is not None:
             found.sort(key=_age, reverse=True)
         return found
+
+    def _of_generation(self) -> Iterator[Metric]:
+        return (metric for metric in self.document.spec.metrics if metric.generation in ("any", self.generation))
 
     @_remembered
     def _present(self, role: str | None = None) -> Sequence[Metric]:
@@ -340,28 +383,35 @@ def load_builtin_engines() -> Mapping[str, Engine]:
 def resolve_engine(engine: Engine, version: str | None, *, generation: str = "v1") -> ResolvedEngine:
     """The engine in a version.
 
-    `0.11` means any 0.11.z, `0.11.0` that release. A minor release between two known ones, or above the newest, is
-    read as the nearest lower one, with a notice; so is no version at all, as the newest.
+    `0.11` means any 0.11.z, `0.11.0` that release, `b10434` a build. A minor release or build between two known ones,
+    or above the newest, is read as the nearest lower one, with a notice; so is no version at all, as the newest.
 
     Args:
-        version: as people write it; a leading `v` and suffixes such as `.post1`, `rc1` and `+cpu` are passed over.
+        version: as people write it, or nothing; a leading `v` and suffixes such as `.post1`, `rc1` and `+cpu` are passed over.
         generation: of the engine, where two of them ship in one release.
 
     Raises:
         UnknownVersion: the version is below the oldest known or is none, or has no such generation.
     """
     display = _display(engine)
+    if engine.spec.versions is None:
+        notice = f"{display} is the same in every version; {version} changes nothing" if version else None
+        return ResolvedEngine(engine, "", VersionRange(), generation, notice)
     known = engine.spec.versions.known
     if version is None:
         notice = f"no version of {display} is given; its newest known release {known[-1]} is read"
         return _resolve(engine, known[-1], generation, notice)
     releases = VersionRange.of_release(version)
-    if releases is None or releases.low is None:
-        raise UnknownVersion(f"{version!r} is no version of {display}; write one such as {known[-1]}")
     minors = [_minor(text) for text in known]
+    if releases is None or releases.low is None or len(releases.low[:2]) != len(minors[0]):
+        raise UnknownVersion(f"{version!r} is no version of {display}; write one such as {known[-1]}")
     asked = releases.low[:2]
     if asked < minors[0]:
         raise UnknownVersion(f"{display} {version} is older than {known[0]}, the oldest release that is known")
+    oldest = VersionRange.of_release(engine.spec.versions.oldest)
+    if oldest is not None and not VersionRange(oldest.low).overlaps(releases):
+        first = engine.spec.versions.oldest
+        raise UnknownVersion(f"{display} {version} is older than {first}, the oldest release that is known")
     nearest = max(minor for minor in minors if minor <= asked)
     if nearest == asked:
         exact = known[minors.index(asked)] if _is_minor(releases) else version_text(releases.low)
@@ -373,8 +423,11 @@ def resolve_engine(engine: Engine, version: str | None, *, generation: str = "v1
 
 def _resolve(engine: Engine, version: str, generation: str, notice: str | None) -> ResolvedEngine:
     releases = VersionRange.of_release(version)
-    if releases is None:
+    first = VersionRange.of_release(engine.spec.versions.oldest) if engine.spec.versions is not None else None
+    if releases is None or first is None:
         raise AssertionError(version)  # documents hold versions only
+    if (releases.low or _FIRST) < (first.low or _FIRST):  # the minor release began before the document does
+        releases = VersionRange(first.low, releases.high)
     generations = engine.spec.generations
     if generations:
         having = generations.get(generation)
@@ -384,13 +437,22 @@ def _resolve(engine: Engine, version: str, generation: str, notice: str | None) 
     return ResolvedEngine(engine, version, releases, generation, notice)
 
 
+def known_versions(engine: Engine) -> tuple[str, ...]:
+    """The minor releases and builds that an engine's document knows, ascending; none where it tells none apart."""
+    return engine.spec.versions.known if engine.spec.versions is not None else ()
+
+
+def native_edge(edge: Decimal, unit: Unit) -> Decimal:
+    """A bucket edge, given in seconds, in the unit that the metric writes it in."""
+    return edge / _UNIT_SECONDS[unit]
+
+
 def _display(engine: Engine) -> str:
     return engine.metadata.display_name or engine.metadata.name
 
 
-def _minor(text: str) -> tuple[int, int]:
-    major, _, minor = text.partition(".")
-    return int(major), int(minor)
+def _minor(text: str) -> Version:
+    return tuple(int(number) for number in text.removeprefix("b").split("."))
 
 
 def _is_minor(releases: VersionRange) -> bool:
@@ -418,10 +480,13 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _le_pattern(edge: Decimal, le_format: LeFormat) -> str:
-    if edge and not _PLAIN_FROM <= edge < _PLAIN_BELOW:
-        return _exponent_pattern(edge, le_format)
     text = decimal_text(edge)
-    return re.escape(text) if "." in text else rf"{text}(\.0)?"
+    plain = re.escape(text) if "." in text else rf"{text}(\.0)?"
+    if not edge or _PLAIN_FROM <= edge < _PLAIN_BELOW:
+        return plain
+    if le_format in (LeFormat.PLAIN, LeFormat.ANY):  # Prometheus 3 stores an exponent whatever it was given
+        return f"{plain}|{_exponent_pattern(edge, le_format)}"
+    return _exponent_pattern(edge, le_format)
 
 
 def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
@@ -429,6 +494,6 @@ def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
     mantissa = re.escape(decimal_text(edge.scaleb(-exponent)))
     sign, digits = ("-" if exponent < 0 else r"\+"), f"{abs(exponent):02}"
     # prometheus_client for Python puts a zero before the exponent whatever its length: 1e+010.
-    if le_format is LeFormat.PYTHON_FLOAT and exponent >= 10:
+    if le_format in (LeFormat.PYTHON_FLOAT, LeFormat.ANY) and exponent >= 10:
         digits = f"0?{digits}"
     return f"{mantissa}e{sign}{digits}"

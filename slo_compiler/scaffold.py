@@ -18,7 +18,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.metadata import check_dns_label
 from slo_compiler.emit.base import Artifact
 from slo_compiler.emit.serialize import scalar, to_yaml
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, load_builtin_engines, resolve_engine
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
 from slo_compiler.ir import Slo
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import check_loaded
@@ -78,9 +78,9 @@ def read_engine(text: str) -> tuple[ResolvedEngine, str]:
     document = engines.get(name)
     if document is None:
         raise ValueError(f"unknown engine {name!r}; {did_you_mean(name, engines, otherwise='engines')}")
-    known = document.spec.versions.known
+    known = known_versions(document)
     try:
-        engine = resolve_engine(document, asked if separator else known[-1])
+        engine = resolve_engine(document, asked if separator else known[-1] if known else None)
     except UnknownVersion as fault:
         raise ValueError(f"{fault}; known versions: {', '.join(known)}") from None
     return engine, asked if engine.notice else engine.version
@@ -184,6 +184,13 @@ class _Spec:
         self.sees_all_requests = request.engine.is_gateway and request.engine.availability is not None
 
     @property
+    def reads_every_model(self) -> bool:
+        """Whether a latency's metric lacks the label of the model that others of the engine have."""
+        engine, slis = self._request.engine, load_slis()
+        measured = [slis[sli].roles for sli in CATALOG_SLIS if any(engine.has(role) for role in slis[sli].roles)]
+        return any(engine.model_label and engine.model_label not in engine.labels_of(roles) for roles in measured)
+
+    @property
     def objectives(self) -> Iterator[_Objective]:
         """The latencies that the catalog has for the use case."""
         for sli in CATALOG_SLIS:
@@ -220,7 +227,7 @@ def _ask(engine: str, version: str, use_case: str, sli: str) -> tuple[Slo | None
         "spec": {
             "service": "draft",
             "model": "draft",
-            "engine": {"name": engine, "version": version},
+            "engine": {"name": engine, **({"version": version} if version else {})},
             "selector": {"job": "draft"},
             "useCase": use_case,
             "objectives": [{"sli": sli}],

@@ -25,7 +25,7 @@ from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import cli
 from slo_compiler.cli import init as init_module
 from slo_compiler.diagnostics.diagnostic import Severity
-from slo_compiler.engines import load_builtin_engines
+from slo_compiler.engines import known_versions, load_builtin_engines
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.resolve.environment import Environment
@@ -34,9 +34,7 @@ from slo_compiler.write import place
 from slo_compiler.write.apply import replace_file
 
 USE_CASES = list(load_builtin_catalog().use_cases)
-VERSIONS = [
-    (name, version) for name, engine in load_builtin_engines().items() for version in engine.spec.versions.known
-]
+VERSIONS = [(name, version) for name, engine in load_builtin_engines().items() for version in known_versions(engine)]
 ANSWERS = {
     "--engine": "vllm@0.11",
     "--use-case": "chatbot",
@@ -317,7 +315,7 @@ def test_every_engine_version_gives_valid_specs(engine: str, version: str) -> No
 
 def test_without_a_version_the_newest_is_written() -> None:
     (text,) = specs_of("vllm", ["chatbot"]).values()
-    assert yaml.safe_load(text)["spec"]["engine"]["version"] == load_builtin_engines()["vllm"].spec.versions.known[-1]
+    assert yaml.safe_load(text)["spec"]["engine"]["version"] == known_versions(load_builtin_engines()["vllm"])[-1]
 
 
 def test_a_version_that_is_not_known_is_kept_and_the_warning_explained() -> None:

@@ -38,6 +38,7 @@ class Code(Enum):
     SLO406 = "endpoint not filtered"
     SLO407 = "no availability at the boundary"
     SLO408 = "no target label in the selector"
+    SLO409 = "model not filtered"
     SLO501 = "tier that cannot fire"
     SLO502 = "tier that detects late"
     SLO503 = "window over half the period"

@@ -14,8 +14,8 @@ from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
 from slo_compiler.units import parse_decimal
 
-Version = tuple[int, int, int]
-"""A release as numbers: 0.10.2 is (0, 10, 2)."""
+Version = tuple[int, ...]
+"""A release as numbers: 0.10.2 is (0, 10, 2), and build b10434 is (10434,)."""
 
 # A leading v and what a packager appends (.post1, rc1, +cpu, -slim, a fourth number, .x) do not change what is exposed.
 _RELEASE = re.compile(
@@ -23,7 +23,9 @@ _RELEASE = re.compile(
     r"(?:[._-]?(?:a|b|c|rc|alpha|beta|pre|preview|post|rev|dev)[._-]?[0-9]{0,9}){0,3}"
     r"(?:[+-][0-9a-zA-Z][0-9a-zA-Z._-]{0,63})?"
 )
-_BOUND = re.compile(r"(>=|<)([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
+_BUILD = re.compile(r"b([0-9]{1,9})")
+_BOUND = re.compile(r"(>=|<)(?:([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})|b([0-9]{1,9}))")
+_EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,19 @@ class VersionRange:
 
     @staticmethod
     def parse(text: str) -> "VersionRange":
-        """Reads `>=0.8.4`, `<0.10.0`, `>=0.8.0,<0.11.1`.
+        """Reads `>=0.8.4`, `<0.10.0`, `>=0.8.0,<0.11.1`, `>=b10434`, and `*`, which is every release.
 
         Raises:
             ValueError: the text is no such range, or holds no version.
         """
+        if text == _EVERY:
+            return VersionRange()
         bounds: dict[str, Version] = {}
         for part in text.split(","):
             match = _BOUND.fullmatch(part.strip())
             if match is None or match[1] in bounds:
                 raise ValueError(f"{text!r} is no version range")
-            bounds[match[1]] = (int(match[2]), int(match[3]), int(match[4]))
+            bounds[match[1]] = tuple(int(number) for number in match.groups()[1:] if number is not None)
         low, high = bounds.get(">="), bounds.get("<")
         if low is not None and high is not None and low >= high:
             raise ValueError(f"{text!r} holds no version")
@@ -53,7 +57,13 @@ class VersionRange:
 
     @staticmethod
     def of_release(text: str) -> "VersionRange | None":
-        """The releases that a version names: `0.10` is every 0.10.z, `v0.10.2.post1` is 0.10.2; None for no version."""
+        """The releases that a version names: `0.10` is every 0.10.z, `v0.10.2.post1` is 0.10.2, `b10434` is a build.
+
+        None for no version.
+        """
+        build = _BUILD.fullmatch(text)
+        if build is not None:
+            return VersionRange((int(build[1]),), (int(build[1]) + 1,))
         match = _RELEASE.fullmatch(text)
         if match is None:
             return None
@@ -69,12 +79,12 @@ class VersionRange:
 
     def __str__(self) -> str:
         bounds = ((">=", self.low), ("<", self.high))
-        return ",".join(f"{sign}{version_text(bound)}" for sign, bound in bounds if bound is not None)
+        return ",".join(f"{sign}{version_text(bound)}" for sign, bound in bounds if bound is not None) or _EVERY
 
 
 def version_text(version: Version) -> str:
-    """`0.10.2`."""
-    return ".".join(str(part) for part in version)
+    """`0.10.2`, or `b10434` of a build."""
+    return f"b{version[0]}" if len(version) == 1 else ".".join(str(part) for part in version)
 
 
 def _below(low: Version | None, high: Version | None) -> bool:
@@ -93,14 +103,14 @@ def _read_range(value: Any) -> VersionRange:
 
 
 def _read_minor(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+", value):
-        raise ValueError(f"{value!r} is no minor release; write it quoted, such as '0.10'")
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+|b[0-9]+", value):
+        raise ValueError(f"{value!r} is no minor release; write it quoted, such as '0.10', or a build such as b10434")
     return value
 
 
 def _read_release(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", value):
-        raise ValueError(f"{value!r} is no release; write three numbers, such as 0.10.2")
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+|b[0-9]+", value):
+        raise ValueError(f"{value!r} is no release; write three numbers, such as 0.10.2, or a build such as b10434")
     return value
 
 
@@ -116,8 +126,8 @@ def _read_edge(value: Any) -> Decimal:
     return edge
 
 
-_BOUND_PATTERN = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\s*"
-_RANGE_PATTERN = rf"^\s*(>={_BOUND_PATTERN}(,\s*<{_BOUND_PATTERN})?|<{_BOUND_PATTERN}(,\s*>={_BOUND_PATTERN})?)$"
+_BOUND_PATTERN = r"([0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}|b[0-9]{1,9})\s*"
+_RANGE_PATTERN = rf"^(\*|\s*(>={_BOUND_PATTERN}(,\s*<{_BOUND_PATTERN})?|<{_BOUND_PATTERN}(,\s*>={_BOUND_PATTERN})?))$"
 RangeText = Annotated[
     VersionRange,
     BeforeValidator(_read_range),
@@ -125,17 +135,22 @@ RangeText = Annotated[
     JsonSchema({"type": "string", "pattern": _RANGE_PATTERN, "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
 ]
 # To an editor an unquoted minor release is a number.
-_MINOR_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}, {"type": "number"}]}
+_MINOR_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"^([0-9]+\.[0-9]+|b[0-9]+)$"}, {"type": "number"}]}
 MinorText = Annotated[str, BeforeValidator(_read_minor), JsonSchema(_MINOR_SCHEMA)]
-_RELEASE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$", "examples": ["0.10.2"]}
+_RELEASE_SCHEMA = {"type": "string", "pattern": r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+)$", "examples": ["0.10.2"]}
 ReleaseText = Annotated[str, BeforeValidator(_read_release), JsonSchema(_RELEASE_SCHEMA)]
 Edge = Annotated[
     Decimal,
     BeforeValidator(_read_edge),
     JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, POSITIVE_TEXT]}),
 ]
+# A release, or the commit of a program that was looked up between two.
+LookedUp = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,49}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+LabelTexts = Annotated[dict[LabelName, str], Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1)]
+_ALL = VersionRange()
 
 
 class Role(StrEnum):
@@ -148,8 +163,14 @@ class Role(StrEnum):
     """The same per-token observations under an older name."""
     TPOT_REQUEST_MEAN = "tpot_request_mean"
     """The mean time per output token, an observation per request."""
+    TPOT_NORMALIZED = "tpot_normalized"
+    """The whole latency by output token, the wait for the first one included."""
     E2E = "e2e"
     QUEUE_TIME = "queue_time"
+    UPSTREAM_LATENCY = "upstream_latency"
+    """Of a gateway: what it waited for the engine, or a leg of that."""
+    FIRST_BYTE = "first_byte"
+    """Until the first byte of the answer's head, which comes before a token."""
     INFERENCE_TIME = "inference_time"
     PREFILL_TIME = "prefill_time"
     DECODE_TIME = "decode_time"
@@ -160,10 +181,18 @@ class Role(StrEnum):
     KV_CACHE_USAGE = "kv_cache_usage"
     PROMPT_TOKENS = "prompt_tokens"
     GENERATION_TOKENS = "generation_tokens"
+    REQUESTS_STARTED = "requests_started"
     REQUESTS_SUCCESS = "requests_success"
+    REQUESTS_ERROR = "requests_error"
+    REQUESTS_CANCELLED = "requests_cancelled"
+    """Requests that the client left."""
     REQUESTS_REJECTED = "requests_rejected"
     REQUESTS_TOTAL = "requests_total"
     """All requests with their outcome."""
+
+
+# SLIs are read from these as shares of events under a bucket edge: nothing but a histogram can answer.
+_OF_HISTOGRAMS = (Role.TTFT, Role.ITL, Role.TPOT, Role.TPOT_REQUEST_MEAN, Role.E2E, Role.QUEUE_TIME)
 
 
 class MetricType(StrEnum):
@@ -172,6 +201,7 @@ class MetricType(StrEnum):
     HISTOGRAM = "histogram"
     COUNTER = "counter"
     GAUGE = "gauge"
+    SUMMARY = "summary"
 
 
 class Unit(StrEnum):
@@ -192,6 +222,10 @@ class LeFormat(StrEnum):
     """`1.0`"""
     GO = "go"
     """`1`"""
+    PLAIN = "plain"
+    """`1`, and never an exponent: `3600000`"""
+    ANY = "any"
+    """One of these, by the exporter that is used."""
 
 
 class _Part(Model):
@@ -208,7 +242,7 @@ class VersionedLabel(_Part):
 class BucketEra(_Part):
     """The finite edges of a histogram in some versions, ascending, in the metric's unit."""
 
-    versions: RangeText
+    versions: RangeText = _ALL
     edges: tuple[Edge, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -225,6 +259,10 @@ class BucketSetting(_Part):
     setting: str
 
 
+def _is(kind: str) -> dict[str, Any]:
+    return {"properties": {"type": {"const": kind}}}
+
+
 class Metric(_Part):
     """One metric. A histogram's name is its base name, without `_bucket`, `_sum` and `_count`.
 
@@ -233,38 +271,61 @@ class Metric(_Part):
         labels: name of one of the document's label sets.
         buckets: name of one of the document's bucket sets.
         generation: of the engine, where two of them ship in one release.
+        matchers: label to value; only these of its series are read.
+        without: label to regular expression; series that match one of them are not read.
+        joined: whether rules read it together with the role's other names. Not where releases expose both with other
+            labels: every event would count twice.
+        refused: why no SLI is read from it; where the role is asked for, it is named with these words.
         notes: what it includes and what never reaches it.
         source: where this is known from; where absent, the document's own.
         verified_at: releases at which it was looked up; where absent, the document's own.
     """
 
     model_config = ConfigDict(
-        json_schema_extra=either_of(
-            {"allOf": [{"properties": {"type": {"const": "histogram"}}}, given("buckets", "counts")]},
-            {"allOf": [{"properties": {"type": {"const": "counter"}}}, given("counts"), absent("buckets")]},
-            {"allOf": [{"properties": {"type": {"const": "gauge"}}}, absent("buckets", "counts")]},
-        )
+        json_schema_extra={
+            **either_of(
+                {"allOf": [_is("histogram"), given("buckets", "counts")]},
+                {"allOf": [_is("counter"), given("counts"), absent("buckets", "matchers", "without")]},
+                {"allOf": [_is("gauge"), absent("buckets", "counts", "matchers", "without")]},
+                {"allOf": [_is("summary"), given("refused"), absent("buckets", "counts", "matchers", "without")]},
+            ),
+            "if": {
+                "properties": {"role": {"enum": [role.value for role in _OF_HISTOGRAMS]}},
+                "required": ["role"],
+                "not": _is("histogram"),
+            },
+            "then": given("refused"),
+        }
     )
 
     role: Role
     name: MetricName
     type: MetricType
     unit: Unit
-    versions: RangeText
+    versions: RangeText = _ALL
     labels: str
     counts: Literal["requests", "tokens"] | None = None
     buckets: str | None = None
     generation: Literal["v0", "v1", "any"] = "v1"
+    matchers: LabelTexts | None = None
+    without: LabelTexts | None = None
+    joined: BoolText = True
+    refused: Words | None = None
     notes: str = ""
     source: str = ""
-    verified_at: tuple[ReleaseText, ...] = ()
+    verified_at: tuple[LookedUp, ...] = ()
 
     @model_validator(mode="after")
     def _type_fits(self) -> Self:
         if (self.type is MetricType.HISTOGRAM) != (self.buckets is not None):
             raise ValueError(f"{self.name}: histograms have buckets, and nothing else has")
-        if (self.type is MetricType.GAUGE) != (self.counts is None):
+        if (self.type in (MetricType.GAUGE, MetricType.SUMMARY)) != (self.counts is None):
             raise ValueError(f"{self.name}: histograms and counters say what they count, gauges count nothing")
+        if self.type is not MetricType.HISTOGRAM:
+            if self.matchers is not None or self.without is not None:
+                raise ValueError(f"{self.name}: only histograms have matchers and without")
+            if self.refused is None and (self.role in _OF_HISTOGRAMS or self.type is MetricType.SUMMARY):
+                raise ValueError(f"{self.name}: no SLI is read from a {self.type.value}; say why in refused")
         return self
 
 
@@ -283,10 +344,10 @@ class Versions(_Part):
 
     @model_validator(mode="after")
     def _known_ascend(self) -> Self:
-        minors = [tuple(int(part) for part in minor.split(".")) for minor in self.known]
+        minors = [tuple(int(part) for part in minor.removeprefix("b").split(".")) for minor in self.known]
         if minors != sorted(set(minors)):
             raise ValueError("known releases must ascend")
-        ends = (self.oldest.rpartition(".")[0], self.newest.rpartition(".")[0])
+        ends = (self.oldest.rpartition(".")[0] or self.oldest, self.newest.rpartition(".")[0] or self.newest)
         if ends != (self.known[0], self.known[-1]):
             raise ValueError("known releases must begin with the oldest and end with the newest")
         return self
@@ -297,13 +358,17 @@ class AvailabilityView(_Part):
 
     Attributes:
         total: name of the counter of all requests.
+        part: name of the counter that the bad ones are in, where that is another.
         bad: label to regular expression; requests that match all of them are bad.
         matchers: label to value; other requests are neither good nor bad.
+        without: label to regular expression; requests that match one of them are neither good nor bad.
     """
 
     total: MetricName
+    part: MetricName | None = None
     bad: dict[LabelName, str] = Field(min_length=1)
     matchers: dict[LabelName, str] = Field(default_factory=dict)
+    without: dict[LabelName, str] = Field(default_factory=dict)
 
 
 _SET_SCHEMA = {"type": "array", "items": {"type": "string"}}  # what is named twice is in it
@@ -322,19 +387,22 @@ class EngineSpec(_Part):
     """The content.
 
     Attributes:
+        versions: the releases that are told apart; absent where what is exposed is the same in all of them.
         generations: generations of the engine and the versions that have them; empty where there is only one.
+        le_format: how edges are written; absent where there is no histogram.
         model_label: the label that carries the served model's name; absent where there is none.
         finish_label: the label that says how a request ended; absent where there is none.
         boundary: whether requests that fail before they reach a model are counted, as at a gateway.
         sees: parts of a latency budget that its latencies include.
         blind_spots: what it cannot tell, in sentences.
+        lacks: SLI to why it cannot be read, and what can be instead.
         verified_at: releases at which the metrics were looked up.
     """
 
-    versions: Versions
+    versions: Versions | None = None
     generations: dict[str, RangeText] = Field(default_factory=dict)
     metrics_path: str = "/metrics"
-    le_format: LeFormat
+    le_format: LeFormat | None = None
     model_label: LabelName | None = None
     finish_label: LabelName | None = None
     boundary: BoolText = False
@@ -342,8 +410,9 @@ class EngineSpec(_Part):
     buckets_configurable: tuple[BucketSetting, ...] = ()
     availability: AvailabilityView | None = None
     blind_spots: tuple[str, ...] = ()
+    lacks: dict[str, Words] = Field(default_factory=dict)
     source: str
-    verified_at: tuple[ReleaseText, ...] = Field(min_length=1)
+    verified_at: tuple[LookedUp, ...] = Field(min_length=1)
     label_sets: dict[str, tuple[Label, ...]]
     bucket_sets: dict[str, tuple[BucketEra, ...]] = Field(default_factory=dict)
     metrics: tuple[Metric, ...] = Field(min_length=1)
@@ -361,12 +430,29 @@ class EngineSpec(_Part):
                 yield f"{metric.name}: no label set {metric.labels!r}"
             if metric.buckets is not None and metric.buckets not in self.bucket_sets:
                 yield f"{metric.name}: no bucket set {metric.buckets!r}"
-        if self.availability and all(metric.name != self.availability.total for metric in self.metrics):
-            yield f"availability: no metric {self.availability.total!r}"
+        names = {metric.name for metric in self.metrics if metric.refused is None}
+        if self.availability is not None:
+            for name in (self.availability.total, self.availability.part):
+                if name is not None and name not in names:
+                    yield f"availability: no metric {name!r}"
+        yield from self._unlike()
+        if self.le_format is None and any(metric.type is MetricType.HISTOGRAM for metric in self.metrics):
+            yield "histograms need an leFormat"
         for name, eras in self.bucket_sets.items():
             for index, era in enumerate(eras):
                 if any(era.versions.overlaps(other.versions) for other in eras[index + 1 :]):
                     yield f"{name}: two bucket eras overlap"
+
+    def _unlike(self) -> Iterator[str]:
+        """Rules read the names of a role with one pattern of `le` and one set of matchers."""
+        first: dict[tuple[str, str], Metric] = {}
+        for metric in self.metrics:
+            if metric.type is not MetricType.HISTOGRAM or metric.refused is not None:
+                continue
+            role = Role.ITL if metric.role is Role.TPOT else metric.role
+            other = first.setdefault((role, metric.generation), metric)
+            if (metric.unit, metric.matchers, metric.without) != (other.unit, other.matchers, other.without):
+                yield f"{metric.name} and {other.name} are read together, and differ in unit, matchers or without"
 
 
 class Engine(_Part):

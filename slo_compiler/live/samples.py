@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from slo_compiler.engines import ResolvedEngine
+from slo_compiler.engines import ResolvedEngine, native_edge
 from slo_compiler.ir import Histogram, Matcher, Slo
 from slo_compiler.live.pages import Page, Series, passes
 from slo_compiler.live.presence import judged_matchers
@@ -43,7 +43,9 @@ def bucket_there(
 def _edges_fit(other: ResolvedEngine, name: str, edges: Sequence[Decimal]) -> bool:
     for metric in other.document.spec.metrics:
         if metric.name == name and name in other.names_in_version(metric.role):
-            return list(other.edges(metric.role)) == list(edges)
+            # A page may have an edge at 0 as well, under which nothing can be.
+            known = [native_edge(edge, metric.unit) for edge in other.edges(metric.role)]
+            return known == [edge for edge in edges if edge > 0]
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from slo_compiler.documents.engine import MetricType
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, resolve_engine
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
 
 
@@ -23,7 +23,8 @@ def version_of_metric(read: Read, found: Sequence[str], engine: ResolvedEngine, 
 def version_of_page(engine: ResolvedEngine, live: Live, tell: Teller) -> Iterator[Result]:
     """Whether all metrics of the engine that the page has are those of the version, and its histograms all there."""
     document = engine.document.spec
-    exposed = {name for name in live.page.metrics() if any(name == metric.name for metric in document.metrics)}
+    read = {metric.name for metric in document.metrics if metric.refused is None}
+    exposed = {name for name in live.page.metrics() if name in read}
     if not exposed:
         return
     fitting = fitting_versions(engine, lambda other: _is_page_of(other, exposed))
@@ -69,7 +70,7 @@ def _names_of(other: ResolvedEngine, read: Read, engine: ResolvedEngine) -> tupl
 def fitting_versions(engine: ResolvedEngine, fits: Callable[[ResolvedEngine], bool]) -> list[str]:
     """The known releases of an engine that fit, oldest first."""
     found = []
-    for version in engine.document.spec.versions.known:
+    for version in known_versions(engine.document):
         try:
             other = resolve_engine(engine.document, version, generation=engine.generation)
         except UnknownVersion:
@@ -87,7 +88,7 @@ def version_line(engine: ResolvedEngine, versions: Sequence[str]) -> str:
     """The line of a spec with that version which is nearest to its own."""
     if not versions:
         return ""
-    known = engine.document.spec.versions.known
+    known = known_versions(engine.document)
     own = next((place for place, version in enumerate(known) if f"{engine.version}.".startswith(f"{version}.")), 0)
     nearest = min(versions, key=lambda version: abs(known.index(version) - own))
     return f'engine: {{name: {engine.name}, version: "{nearest}"}}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import EngineReference
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, resolve_engine
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve import measure
 from slo_compiler.resolve.environment import Environment
@@ -30,11 +30,12 @@ def find_engine(reference: EngineReference, environment: Environment, findings: 
             hint = f"generation: {others[0]}" if len(others) == 1 else f"generations: {', '.join(others)}"
             findings.error(Code.SLO401, (*_WHERE, "generation"), str(fault), hint)
         else:
-            versions = ", ".join(known.spec.versions.known)
+            versions = ", ".join(known_versions(known))
             findings.error(Code.SLO401, path, str(fault), f"known versions: {versions}")
         return None
     if engine.notice:
-        findings.warning(Code.SLO401, path, engine.notice, f'version: "{engine.version}"')
+        hint = f'version: "{engine.version}"' if engine.version else "leave version out"
+        findings.warning(Code.SLO401, path, engine.notice, hint)
     return engine
 
 

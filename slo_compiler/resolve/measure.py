@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
+from slo_compiler.documents.engine import Unit
 from slo_compiler.documents.inference_slo import Selector as SelectorDocument
-from slo_compiler.engines import ResolvedEngine
+from slo_compiler.engines import ResolvedEngine, native_edge
 from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Slices, Slo, Source, Throughput
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import selector as selector_text
@@ -41,12 +44,36 @@ def matchers_of(selector: SelectorDocument) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
-def engine_matchers(engine: ResolvedEngine, selector: SelectorDocument, model: str) -> tuple[Matcher, ...]:
-    """The spec's selector and the engine's model label, sorted by label."""
+def engine_matchers(
+    engine: ResolvedEngine, selector: SelectorDocument, model: str, carried: Collection[str]
+) -> tuple[Matcher, ...]:
+    """The spec's selector and the engine's model label where the metric carries it, sorted by label."""
     found = {matcher.label: matcher for matcher in matchers_of(selector)}
-    if engine.model_label:
+    if engine.model_label is not None and engine.model_label in carried:
         found.setdefault(engine.model_label, Matcher(engine.model_label, "=", model))
     return tuple(found[label] for label in sorted(found))
+
+
+def narrowed(matchers: Iterable[Matcher], only: Mapping[str, str], without: Mapping[str, str]) -> tuple[Matcher, ...]:
+    """Matchers with those of the engine's document among them, sorted by label; what the spec says of a label holds.
+
+    Args:
+        only: label to the one value that is read.
+        without: label to a regular expression of what is not.
+    """
+    given = tuple(matchers)
+    taken = {matcher.label for matcher in given}
+    own = [Matcher(label, "=", value) for label, value in only.items() if label not in taken]
+    own += [
+        Matcher(label, "!=" if _is_literal(text) else "!~", text)
+        for label, text in without.items()
+        if label not in taken
+    ]
+    return tuple(sorted((*given, *own), key=lambda matcher: matcher.label))
+
+
+def _is_literal(pattern: str) -> bool:
+    return re.escape(pattern) == pattern
 
 
 def read_histogram(
@@ -68,12 +95,12 @@ def read_histogram(
     roles = [role for role in sli.roles if engine.has(role)]
     if not roles:
         message = f"{engine.title} exposes no metric for {sli.name} ({sli.title})"
-        findings.error(Code.SLO402, sli_path, message, engine.alternatives(sli.roles))
+        findings.error(Code.SLO402, sli_path, message, engine.alternatives(sli.roles, sli.name))
         return None
     edges = engine.edges_of(sli.roles)
-    unit = Decimal(1)  # edges are in seconds
+    unit = engine.unit(sli.roles)
     try:
-        reading = read_threshold(threshold.seconds / unit, edges, policy)
+        reading = read_threshold(threshold.seconds, edges, policy)
     except Unmeasurable as fault:
         _refuse(engine, sli, threshold, edges, fault, findings, path)
         return None
@@ -82,17 +109,18 @@ def read_histogram(
         _say_reading(engine, sli, threshold, measured, edges, policy, findings, path)
     histogram = Histogram(
         names=engine.names_of(sli.roles),
-        matchers=matchers,
-        measured=_bound(engine, reading.measured),
-        other=_bound(engine, reading.other) if reading.other is not None else None,
+        matchers=narrowed(matchers, *engine.narrowing(sli.roles)),
+        measured=_bound(engine, reading.measured, unit),
+        other=_bound(engine, reading.other, unit) if reading.other is not None else None,
         other_is=reading.other_is,
         other_is_all=reading.other_is_all,
     )
     return Measured(histogram, measured, reading.exact)
 
 
-def _bound(engine: ResolvedEngine, edge: Decimal) -> Bound:
-    return Bound(edge, engine.le_pattern(edge))
+def _bound(engine: ResolvedEngine, edge: Decimal, unit: Unit) -> Bound:
+    """An edge, given in seconds, as the histogram writes it."""
+    return Bound(native_edge(edge, unit), engine.le_pattern(edge, unit))
 
 
 def _refuse(
@@ -170,18 +198,23 @@ def read_counters(
 
 
 def engine_view(
-    engine: ResolvedEngine, selector: tuple[Matcher, ...], findings: Findings, path: Path
+    engine: ResolvedEngine, selector: SelectorDocument, model: str, findings: Findings, path: Path
 ) -> Counters | None:
-    """Availability as the engine itself sees it."""
+    """Availability as the engine itself sees it, of the model where its counters know models."""
     view = engine.availability
     if view is None:
-        message = f"{engine.title} counts no failed requests"
-        findings.error(Code.SLO402, path, message, "measure at the gateway: source: {bad: ..., total: ...}")
+        message = f"{engine.title} counts no failed requests that could be told from the others"
+        hint = "measure at the gateway: source: {bad: ..., total: ...}"
+        reason = engine.lacks("availability")
+        findings.error(Code.SLO402, path, message, f"{reason}; {hint}" if reason else hint)
         return None
-    own = tuple(Matcher(label, "=", value) for label, value in sorted(view.matchers.items()))
-    matchers = tuple(sorted((*selector, *own), key=lambda matcher: matcher.label))
-    bad = tuple(Matcher(label, "=~", pattern) for label, pattern in sorted(view.bad.items()))
-    return Counters(Selector(view.total, matchers), Selector(view.total, (*matchers, *bad)), "bad")
+    part = view.part or view.total
+    total_labels, part_labels = engine.labels_named(view.total), engine.labels_named(part)
+    matchers = narrowed(
+        engine_matchers(engine, selector, model, total_labels & part_labels), view.matchers, view.without
+    )
+    bad = tuple(Matcher(label, "=" if _is_literal(text) else "=~", text) for label, text in sorted(view.bad.items()))
+    return Counters(Selector(view.total, matchers), Selector(part, (*matchers, *bad)), "bad")
 
 
 def engine_source(histogram: Histogram, engine: ResolvedEngine, roles: tuple[str, ...]) -> Source:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Selector
 from slo_compiler.documents.inference_slo import Source as SourceDocument
-from slo_compiler.engines import ResolvedEngine, UnknownVersion
+from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions
 from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
@@ -122,8 +122,13 @@ class Readings:
 
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""
-        own = measure.engine_matchers(engine, self.selector, self.spec.served_model_name or self.spec.model)
-        return self.grouping.narrowed(own, engine.labels_of(tuple(roles)))
+        carried = engine.labels_of(tuple(roles))
+        return self.grouping.narrowed(measure.engine_matchers(engine, self.selector, self._model, carried), carried)
+
+    @property
+    def _model(self) -> str:
+        """The model's name in labels."""
+        return self.spec.served_model_name or self.spec.model
 
     def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         source = objective.source
@@ -146,13 +151,13 @@ class Readings:
         try:
             viewed = engine if own and not version else self.environment.engine_in(name, version or None)
         except UnknownVersion as fault:
-            hint = f"known versions: {', '.join(known.spec.versions.known)}"
+            hint = f"known versions: {', '.join(known_versions(known))}"
             self.findings.error(Code.SLO401, (*path, "engine"), str(fault), hint)
             return None
         if viewed is None:
             return None
-        selector = measure.matchers_of(source.selector if source.selector is not None else self.selector)
-        counters = measure.engine_view(viewed, selector, self.findings, (*path, "engine"))
+        selector = source.selector if source.selector is not None else self.selector
+        counters = measure.engine_view(viewed, selector, self._model, self.findings, (*path, "engine"))
         if counters is None:
             return None
         self.grouping.require(counters.total.name, viewed, viewed.labels_named(counters.total.name))

@@ -84,7 +84,7 @@ def read_throughput(
     missing = [role for role in sli.roles if not engine.has(role)]
     if missing:
         message = f"{engine.title} exposes no metric for {sli.name} ({sli.title})"
-        findings.error(Code.SLO402, (*path, "sli"), message, engine.alternatives(missing))
+        findings.error(Code.SLO402, (*path, "sli"), message, engine.alternatives(missing, sli.name))
     if objective.rate is None or missing:
         return None
     tokens, waiting = (tuple(Selector(name, matchers) for name in engine.names(role)) for role in (_TOKENS, _WAITING))
