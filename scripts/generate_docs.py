@@ -150,7 +150,9 @@ def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
 
 def _cell(engine: ResolvedEngine, sli: Sli) -> Cell:
     roles = [role for role in sli.roles if engine.has(role)]
-    names = tuple(dict.fromkeys(name for role in roles for name in engine.names_in_version(role)))
+    names = tuple(
+        dict.fromkeys(name for role in roles for name in engine.names_in_version(role) if name in engine.names(role))
+    )
     return Cell(names, ", ".join(_duration(edge) for edge in engine.edges_of(sli.roles)) if names else "")
 
 

@@ -181,14 +181,12 @@ class ResolvedEngine:
     def names(self, role: str) -> tuple[str, ...]:
         """Every metric that the document gives the role, whatever the version, newest first.
 
-        Rules join them all, so that a pod of another version does not vanish; but not those that would count twice what
-        another name counts, which are left to the versions that have them.
+        Rules join them all, so that a pod of another version does not vanish; but not those that count again what another
+        name counts: of these the newest is read.
         """
-        present = self._present(role)
-        alone = any(not metric.joined for metric in present)
-        return _unique(
-            metric.name for metric in self._metrics(role) if metric in present or (metric.joined and not alone)
-        )
+        read = self._read(role)
+        alone = any(not metric.joined for metric in read)
+        return _unique(metric.name for metric in self._metrics(role) if metric in read or (metric.joined and not alone))
 
     @_remembered
     def names_of(self, roles: tuple[str, ...]) -> tuple[str, ...]:
@@ -239,13 +237,13 @@ class ResolvedEngine:
     @_remembered
     def edges_of(self, roles: tuple[str, ...]) -> tuple[Decimal, ...]:
         """`edges` that all of several roles have; roles that the version lacks are passed over."""
-        sets = [frozenset(self._edges(metric)) for role in roles for metric in self._present(role)]
+        sets = [frozenset(self._edges(metric)) for role in roles for metric in self._read(role)]
         return tuple(sorted(frozenset.intersection(*sets))) if sets else ()
 
     @_remembered
     def labels(self, role: str) -> frozenset[str]:
         """Every label that some release of the version puts on a metric of the role; `le` is not listed."""
-        return frozenset().union(*(self._labels(metric) for metric in self._present(role)))
+        return frozenset().union(*(self._labels(metric) for metric in self._read(role)))
 
     @_remembered
     def labels_of(self, roles: tuple[str, ...]) -> frozenset[str]:
@@ -310,6 +308,12 @@ class ResolvedEngine:
     @_remembered
     def _present(self, role: str | None = None) -> Sequence[Metric]:
         return [metric for metric in self._metrics(role) if metric.versions.overlaps(self.releases)]
+
+    @_remembered
+    def _read(self, role: str) -> Sequence[Metric]:
+        """Those of a role that rules read in this version: all of them, or the newest where they count twice."""
+        present = self._present(role)
+        return present[:1] if any(not metric.joined for metric in present) else present
 
     def _labels(self, metric: Metric) -> frozenset[str]:
         found = set()

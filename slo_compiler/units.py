@@ -16,8 +16,8 @@ _UNIT_SECONDS: dict[str, Decimal] = {
     "w": Decimal(604800),
 }
 _WHOLE_UNITS = ("d", "h", "m")
-# Bucket edges that are doubles have up to 15 decimals in seconds and milliseconds.
-_PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9}(?:[0-9]{1,6}(?=m?s))?)?)(ms|[smhdw])")
+# Bucket edges that are doubles have up to 15 decimals.
+_PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,15})?)(ms|[smhdw])")
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 

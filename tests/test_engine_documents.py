@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
 from slo_compiler.emit.serialize import to_yaml
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
-from slo_compiler.ir import Counters, Histogram, Slo
+from slo_compiler.ir import Counters, Histogram, Selector, Slices, Slo, Throughput
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import check_loaded
 from slo_compiler.promql.build import selector
@@ -86,6 +86,31 @@ NAMES = [
     row("envoy reads e2e where clients come in", "envoy", "e2e", "envoy_http_downstream_rq_time"),
     row("istio reads e2e", "istio", "e2e", "istio_request_duration_milliseconds"),
     row("ingress-nginx reads e2e", "ingress-nginx@1.15", "e2e", "nginx_ingress_controller_request_duration_seconds"),
+    row("triton reads the first response", "triton", "ttft", "nv_inference_first_response_histogram_ms"),
+    row(
+        "trtllm-serve has a mean, not gaps", "trtllm-serve", "tpot_request_mean", "trtllm_time_per_output_token_seconds"
+    ),
+    row("dynamo reads itl", "dynamo", "itl", "dynamo_frontend_inter_token_latency_seconds"),
+    row("gaie 1.0 has the old name", "gaie-epp@1.0", "e2e", "inference_model_request_duration_seconds"),
+    row("gaie 1.1 has the new one", "gaie-epp@1.1", "e2e", "inference_objective_request_duration_seconds"),
+    row(
+        "gaie reads the mean without the first token",
+        "gaie-epp@1.5",
+        "tpot_request_mean",
+        "inference_objective_request_tpot_seconds",
+    ),
+    row("llm-d 0.8 has the old name", "llm-d-router@0.8", "ttft", "inference_objective_request_ttft_seconds"),
+    row("llm-d 0.9 has the new one", "llm-d-router@0.9", "ttft", "llm_d_epp_request_ttft_seconds"),
+    row("the simulator has vLLM's name", "llm-d-inference-sim@0.7", "itl", "vllm:inter_token_latency_seconds"),
+    row("envoy-ai-gateway reads ttft", "envoy-ai-gateway@0.2", "ttft", "gen_ai_server_time_to_first_token_seconds"),
+    row("otel-genai has a mean", "otel-genai@1.37", "tpot_request_mean", "gen_ai_server_time_per_output_token_seconds"),
+    row("lmdeploy reads itl", "lmdeploy@0.18", "itl", "lmdeploy:iter_token_latency"),
+    row("llama.cpp counts tokens", "llamacpp@b10434", "generation_tokens", "llamacpp:tokens_predicted_total"),
+    row("ray-serve reads e2e", "ray-serve@2.55", "e2e", "ray_serve_http_request_latency_ms"),
+    row("kserve reads predictions", "kserve@0.21", "e2e", "request_predict_seconds"),
+    row("mlserver reads answers", "mlserver@1.7", "e2e", "rest_server_request_duration_seconds"),
+    row("sglang-router reads what has a model", "sglang-router@0.3", "e2e", "smg_router_request_duration_seconds"),
+    row("vllm-router reads e2e", "vllm-router@0.1", "e2e", "vllm_router_generate_duration_seconds"),
 ]
 
 
@@ -110,6 +135,28 @@ EDGES = [
     row("litellm by token", "litellm@1.106", "tpot_request_mean", [25, 50, 75, 100], [20, 30, 35, 40, 45, 80, 200]),
     row("envoy in milliseconds", "envoy", "e2e", [Decimal("0.5"), 1, 250, 1000, 3600000], [20, 2000]),
     row("istio in milliseconds", "istio", "e2e", [250, 2500, 30000], [2000]),
+    row("triton in milliseconds", "triton", "ttft", [100, 500, 2000, 5000], [150, 200, 300, 400, 600, 1000]),
+    row("trtllm-serve ttft", "trtllm-serve", "ttft", [100, 250, 500, 1000], [150, 200, 300, 400, 600, 2000]),
+    row("trtllm-serve by token", "trtllm-serve", "tpot_request_mean", [25, 50, 200], [20, 30, 35, 40, 45, 80]),
+    row("dynamo ttft", "dynamo", "ttft", [100, 220, 470, 1000], [150, 200, 300, 400, 500, 600, 2000]),
+    row("dynamo itl", "dynamo", "itl", [24, 45, 84], [20, 25, 30, 35, 40, 50, 80, 200]),
+    row("dynamo e2e", "dynamo", "e2e", [2000, 130000, 510000], [1000, 512000]),
+    row("gaie ttft", "gaie-epp@1.3", "ttft", [100, 200, 400, 600, 1000, 2000], [150, 300, 500]),
+    row("gaie by token", "gaie-epp@1.5", "tpot_request_mean", [20, 40, 80, 200], [25, 30, 35, 45, 50]),
+    row("llm-d 0.8 goes to an hour", "llm-d-router@0.8", "ttft", [400, 120000, 3600000], [150, 300, 500]),
+    row("llm-d 0.9 goes to two minutes", "llm-d-router@0.9", "ttft", [400, 120000], [150, 300, 500, 180000]),
+    row("llm-d itl", "llm-d-router@0.10", "itl", [20, 40, 80, 200], [25, 30, 35, 45, 50]),
+    row("the simulator's ttft", "llm-d-inference-sim@0.9", "ttft", [100, 250, 500, 2560000], [150, 300]),
+    row("envoy-ai-gateway 0.4 ends at 10 s", "envoy-ai-gateway@0.4", "ttft", [100, 500, 10000], [150, 15000, 60000]),
+    row("envoy-ai-gateway 0.5 at a minute", "envoy-ai-gateway@0.5", "ttft", [100, 500, 15000, 60000], [150, 2000]),
+    row("envoy-ai-gateway e2e doubles", "envoy-ai-gateway@1.1", "e2e", [640, 1280, 10240, 81920], [1000, 10000]),
+    row("otel-genai by token", "otel-genai@1.41", "tpot_request_mean", [25, 50, 200], [20, 30, 35, 40, 45, 80]),
+    row("lmdeploy itl begins at 5 ms", "lmdeploy@0.10", "itl", [5, 10, 25, 50, 200], [20, 30, 35, 40, 45, 80]),
+    row("ray-serve in milliseconds", "ray-serve@2.60", "e2e", [1, 200, 300, 400, 600000], [150, 250, 600]),
+    row("kserve has the client's own", "kserve@0.21", "e2e", [75, 750, 7500, 10000], [150, 2000]),
+    row("mlserver has them, too", "mlserver@1.7", "e2e", [75, 750, 7500, 10000], [150, 2000]),
+    row("sglang-router ends at 4 minutes", "sglang-router@0.3", "e2e", [250, 45000, 240000], [150, 20000]),
+    row("vllm-router has the same", "vllm-router@0.1", "e2e", [250, 45000, 240000], [150, 20000]),
     row("ingress-nginx ends at 10 s", "ingress-nginx", "e2e", [5, 250, 10000], [30000, 60000]),
 ]
 
@@ -139,6 +186,34 @@ PAGES: dict[str, list[str]] = {
         'envoy_http_downstream_rq_rx_reset{envoy_http_conn_manager_prefix="llm"}',
         'envoy_cluster_upstream_rq_xx{envoy_response_code_class="4",envoy_cluster_name="engine"}',
         'envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="engine",le="1800000"}',
+    ],
+    "llamacpp@b10434": [
+        "llamacpp:requests_processing",
+        "llamacpp:requests_deferred",
+        "llamacpp:prompt_tokens_total",
+        "llamacpp:tokens_predicted_total",
+        "llamacpp:prompt_seconds_total",
+        "llamacpp:tokens_predicted_seconds_total",
+    ],
+    "kserve": [
+        'request_predict_seconds_bucket{le="0.075",model_name="toy"}',
+        'request_predict_seconds_bucket{le="1.0",model_name="toy"}',
+        'request_predict_seconds_bucket{le="10.0",model_name="toy"}',
+    ],
+    "ray-serve@2.60": [
+        'ray_serve_http_request_latency_ms_bucket{application="a",method="POST",route="/",status_code="200",le="300.0"}',
+        'ray_serve_num_http_requests_total{application="a",method="POST",route="/",status_code="499"}',
+    ],
+    "sglang-router": [
+        'smg_http_responses_total{status_code="503",error_code="no_available_workers"}',
+        'smg_router_request_duration_seconds_bucket{router_type="http",model="tiny",endpoint="chat",le="2.5"}',
+    ],
+    "vllm-router": [
+        'vllm_router_generate_duration_seconds_bucket{le="0.001"}',
+        'vllm_router_generate_duration_seconds_bucket{le="240"}',
+        'vllm_router_requests_total{route="/v1/chat/completions"}',
+        'vllm_router_retries_exhausted_total{route="/v1/chat/completions"}',
+        'vllm_router_request_errors_total{route="/v1/chat/completions",error_type="no_available_workers"}',
     ],
     "haproxy": [
         'haproxy_frontend_http_responses_total{proxy="llm",code="5xx"}',
@@ -174,6 +249,16 @@ AVAILABILITY = [
     row("haproxy", "haproxy", "code", ["5xx"], ["2xx", "4xx", "other"]),
     row("envoy", "envoy", "envoy_response_code_class", ["5"], ["1", "2", "3", "4"]),
     row("sglang", "sglang@0.5.9", "status_code", ["500", "503"], ["200", "400", "408", "429", "499"]),
+    row("mlserver", "mlserver", "status_code", ["500", "503"], ["200", "404", "408", "422", "429", "499"]),
+    row("ray-serve", "ray-serve@2.60", "status_code", ["500", "503"], ["200", "404", "408", "429", "499"]),
+    row("sglang-router", "sglang-router", "status_code", ["500", "503"], ["200", "400", "408", "429", "499"]),
+    row(
+        "dynamo",
+        "dynamo",
+        "error_type",
+        ["internal", "overload", "not_implemented", "response_timeout"],
+        ["", "validation", "not_found", "cancelled"],
+    ),
     row("tgi", "tgi@3.3", "err", ["generation", "incomplete"], ["overloaded", "validation", "template", "dropped"]),
 ]
 
@@ -273,6 +358,66 @@ def test_answers_with_an_error_are_no_fast_answers() -> None:
     assert labels == {"job": ("=", "odd"), "reporter": ("=", "source"), "response_code": ("!~", "0|[45]..")}
 
 
+MATCHERS = [
+    row(
+        "ray-serve leaves out errors",
+        {"name": "ray-serve", "version": "2.60"},
+        {"sli": "e2e", "threshold": "300ms", "target": "97%"},
+        'ray_serve_http_request_latency_ms{job="odd",status_code!~"[45].."}',
+    ),
+    row(
+        "mlserver leaves out probes, too",
+        {"name": "mlserver", "version": "1.7"},
+        {"sli": "e2e", "threshold": "750ms", "target": "97%"},
+        'rest_server_request_duration_seconds{job="odd",method="POST",status_code!~"[45].."}',
+    ),
+    row(
+        "envoy-ai-gateway leaves out what has an error type",
+        {"name": "envoy-ai-gateway", "version": "0.5"},
+        {"sli": "e2e", "threshold": "5.12s", "target": "97%"},
+        'gen_ai_server_request_duration_seconds{error_type!~".+",gen_ai_request_model="acme/odd-7b",job="odd"}',
+    ),
+    row(
+        "llm-d reads one name where two would count twice",
+        {"name": "llm-d-router", "version": "0.10"},
+        {"sli": "ttft", "threshold": "400ms", "target": "97%"},
+        'llm_d_epp_request_ttft_seconds{job="odd",model_name="acme/odd-7b"}',
+    ),
+    row(
+        "vllm-router has no label",
+        {"name": "vllm-router", "version": "0.1"},
+        {"sli": "e2e", "threshold": "30s", "target": "97%"},
+        'vllm_router_generate_duration_seconds{job="odd"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("reference", "objective", "series"), MATCHERS)
+def test_which_series_of_a_latency_are_read(reference: dict[str, str], objective: dict[str, Any], series: str) -> None:
+    slos, _ = compiled(reference, objective)
+    measured = histogram_of(slos)
+    assert [selector(Selector(name, measured.matchers)) for name in measured.names] == [series]
+
+
+def test_a_renamed_metric_joins_its_older_name() -> None:
+    objective = {"sli": "e2e", "threshold": "3s", "target": "97%"}
+    slos, _ = compiled({"name": "gaie-epp", "version": "1.0"}, objective)
+    assert histogram_of(slos).names == (
+        "inference_objective_request_duration_seconds",
+        "inference_model_request_duration_seconds",
+    )
+
+
+def test_throughput_is_read_where_there_is_no_histogram() -> None:
+    objective = {"sli": "throughput", "rate": 40, "target": "97%"}
+    slos, found = compiled({"name": "llamacpp", "version": "b10434"}, objective)
+    (slo,) = slos
+    assert isinstance(slo.measurement, Slices)
+    assert isinstance(slo.measurement.inner, Throughput)
+    assert [selector(item) for item in slo.measurement.inner.tokens] == ['llamacpp:tokens_predicted_total{job="odd"}']
+    assert [item for item in found if item.severity is Severity.ERROR] == []
+
+
 def test_an_edge_that_no_round_number_is_keeps_every_digit() -> None:
     slos, _ = compiled({"name": "tgi", "version": "3.3"}, {"sli": "e2e", "threshold": "5s", "target": "97%"})
     assert histogram_of(slos).measured.le_pattern == r"5\.681512866159528"
@@ -305,6 +450,19 @@ REFUSED = [
     row("haproxy names its mean and says why", "haproxy@2.6", "e2e", "haproxy_backend_response_time_average_seconds"),
     row("istio knows no tokens", "istio", "itl", "a mesh knows whole answers"),
     row("sglang 0.4 names the later release", "sglang@0.4", "queue", "sglang:queue_time_seconds is in SGLang >=0.5.3"),
+    row("triton names its summary", "triton", "e2e", "nv_inference_request_summary_us: a summary, whose quantiles"),
+    row("triton names its sum", "triton", "queue", "nv_inference_queue_duration_us: a sum of durations"),
+    row("mlserver has a summary", "mlserver@1.7", "tpot", "not tokens"),
+    row("llama.cpp names a gateway", "llamacpp@b10434", "ttft", "litellm"),
+    row("ray-serve says where vLLM's metrics are", "ray-serve@2.60", "ttft", "ray_vllm_"),
+    row("kserve names the engine inside", "kserve@0.21", "itl", "engine vllm"),
+    row("gaie 1.1 names the later release", "gaie-epp@1.1", "ttft", "is in Gateway API inference extension >=1.2.0"),
+    row(
+        "llm-d 0.8 knows no gaps",
+        "llm-d-router@0.8",
+        "itl",
+        "llm_d_epp_request_streaming_itl_seconds is in llm-d router >=0.9",
+    ),
     row("litellm 1.80 has no mean by token", "litellm@1.80", "tpot", "is in LiteLLM >=1.106.0"),
 ]
 

@@ -44,6 +44,7 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
         (r"two bucket eras overlap|holds no version", "versions compared"),
         (r"known releases must", "versions compared"),
         (r"edges must ascend", "numbers compared"),
+        (r"are read together, and differ in|histograms need an leFormat", "metrics compared"),
         (r"is no minor release", "to an editor 0.10 is a number, and so is 7"),
     ],
     "ExperienceCatalog": [
@@ -255,6 +256,7 @@ BREAKING: dict[str, list[tuple[tuple[str | int, ...], object]]] = {
         (("spec", "versions", "known"), ["0.10", "0.9"]),
         ((*_ERAS, 0, "edges"), [0.5, 0.11]),
         (("spec", "versions", "known", 0), 9),
+        (("spec", "leFormat"), None),
     ],
     "ExperienceCatalog": [
         (("spec", "useCases", "sums", "ttft", "source"), "Z"),

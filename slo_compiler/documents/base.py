@@ -149,8 +149,7 @@ def _percent_hint(text: str) -> str:
 
 
 # Each unit once, the largest first, and not all of them zero.
-_DECIMALS = {"w": 9, "d": 9, "h": 9, "m": 9, "s": 15, "ms": 15}
-_PARTS = "".join(rf"([0-9]{{1,12}}(\.[0-9]{{1,{most}}})?{unit})?" for unit, most in _DECIMALS.items())
+_PARTS = "".join(rf"([0-9]{{1,12}}(\.[0-9]{{1,15}})?{unit})?" for unit in ("w", "d", "h", "m", "s", "ms"))
 _DURATION = {"type": "string", "pattern": f"^(?=.*[1-9]){_PARTS}$", "examples": ["150ms", "28d"]}
 # Up to two whole digits of any percentage, or one hundred.
 _PERCENT = r"(0?[0-9]{1,2}(\.[0-9]{1,9})?|100(\.0{1,9})?) ?%$"

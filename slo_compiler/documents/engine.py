@@ -145,7 +145,7 @@ Edge = Annotated[
     JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, POSITIVE_TEXT]}),
 ]
 # A release, or the commit of a program that was looked up between two.
-LookedUp = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,49}$")]
+LookedUp = Annotated[str, Field(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+|[0-9a-f]{7,40})$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 LabelTexts = Annotated[dict[LabelName, str], Field(min_length=1)]

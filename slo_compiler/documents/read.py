@@ -266,6 +266,10 @@ _PATTERNS = {
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$": ("metric name", "use letters, digits, '_' and ':', and begin with no digit"),
     r"^[A-Za-z][A-Za-z0-9-]*$": ("name of a source", "use letters, digits and dashes, and begin with a letter"),
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": ("name", _KEBAB),
+    r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+|[0-9a-f]{7,40})$": (
+        "release or commit",
+        "write it as 0.10.2, b10434 or dbb11b92d",
+    ),
     r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$": ("name", f"{_KEBAB}; underscores may part words too"),
 }
 # What pydantic's errors mean, and what to do about them; braces take the bounds that were broken.
