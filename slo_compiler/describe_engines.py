@@ -22,7 +22,7 @@ def list_text(engines: Iterable[Engine]) -> str:
     """Name, title and releases of each, a line each."""
     rows = [
         ("name", "engine", "releases"),
-        *((name, title, f"{old} to {new}") for name, title, old, new in map(_line, engines)),
+        *((name, title, f"{old} to {new}" if old else "all alike") for name, title, old, new in map(_line, engines)),
     ]
     return "\n".join(indented(rows, NARROWEST))
 
@@ -34,9 +34,11 @@ def list_json(engines: Iterable[Engine]) -> str:
     return _json({"schema": LIST_SCHEMA, "engines": found})
 
 
-def _line(engine: Engine) -> tuple[str, str, str, str]:
-    versions = engine.spec.versions
-    return engine.metadata.name, engine.metadata.display_name or engine.metadata.name, versions.oldest, versions.newest
+def _line(engine: Engine) -> tuple[str, str, str | None, str | None]:
+    """Name, title, first and last release; none where releases are not told apart."""
+    name, versions = engine.metadata.name, engine.spec.versions
+    old, new = (versions.oldest, versions.newest) if versions is not None else (None, None)
+    return name, engine.metadata.display_name or name, old, new
 
 
 def show_text(engine: ResolvedEngine) -> str:
@@ -48,7 +50,11 @@ def show_text(engine: ResolvedEngine) -> str:
     lines = [engine.title, "", *indented(rows, 120)]
     if engine.availability is not None:
         bad = ",".join(f'{label}=~"{pattern}"' for label, pattern in sorted(engine.availability.bad.items()))
-        lines += ["", f"availability: {engine.availability.total}, bad where {bad}"]
+        view = engine.availability
+        lines += ["", f"availability: {view.total}, bad where {f'{view.part} has ' if view.part else ''}{bad}"]
+    if engine.document.spec.lacks:
+        lines += ["", "it cannot answer for, in this release or in others:"]
+        lines += [f"  - {sli}: {why}" for sli, why in engine.document.spec.lacks.items()]
     if engine.blind_spots:
         lines += ["", "it cannot tell:", *(f"  - {text}" for text in engine.blind_spots)]
     return "\n".join(lines)

@@ -86,14 +86,14 @@ def diff_engines(common: Common, name: str, old: str, new: str, paths: tuple[str
 
 def _resolved(name: str, version: str | None) -> ResolvedEngine:
     from slo_compiler.diagnostics.nearest import did_you_mean
-    from slo_compiler.engines import UnknownVersion, load_builtin_engines, resolve_engine
+    from slo_compiler.engines import UnknownVersion, known_versions, load_builtin_engines, resolve_engine
 
     engines = load_builtin_engines()
     if name not in engines:
         raise click.UsageError(f"unknown engine {name}; {did_you_mean(name, engines)}")
-    known = engines[name].spec.versions.known
+    known = known_versions(engines[name])
     try:
-        found = resolve_engine(engines[name], version or known[-1])
+        found = resolve_engine(engines[name], version or (known[-1] if known else None))
     except UnknownVersion as fault:
         raise click.UsageError(f"{fault}; known versions: {', '.join(known)}") from None
     if found.notice:
