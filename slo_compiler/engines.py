@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, wraps
-from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from slo_compiler.documents.engine import (
@@ -17,24 +15,12 @@ from slo_compiler.documents.engine import (
     Metric,
     MetricType,
     Unit,
-    Version,
     VersionedLabel,
-    VersionRange,
-    version_text,
 )
-from slo_compiler.documents.trusted import construct
-from slo_compiler.plain_yaml import read_trusted
-from slo_compiler.resources import builtin_path
-from slo_compiler.units import decimal_text
+from slo_compiler.documents.releases import Version, VersionRange, version_text
+from slo_compiler.edges import UNIT_SECONDS, le_pattern, native_edge
+from slo_compiler.shipped_engines import ShippedEngines
 
-_UNIT_SECONDS = {
-    Unit.SECONDS: Decimal(1),
-    Unit.MILLISECONDS: Decimal("0.001"),
-    Unit.MICROSECONDS: Decimal("0.000001"),
-}
-# Exporters, and Prometheus itself, write numbers outside of these with an exponent.
-_PLAIN_FROM = Decimal("0.0001")
-_PLAIN_BELOW = Decimal(1_000_000)
 _FIRST: Version = ()
 
 
@@ -289,7 +275,7 @@ class ResolvedEngine:
         Raises:
             KeyError: the unit is none of time.
         """
-        return _le_pattern(native_edge(edge, unit), self.document.spec.le_format or LeFormat.ANY)
+        return le_pattern(native_edge(edge, unit), self.document.spec.le_format or LeFormat.ANY)
 
     @_remembered
     def _metrics(self, role: str | None = None) -> Sequence[Metric]:
@@ -325,13 +311,13 @@ class ResolvedEngine:
         return frozenset(found)
 
     def _edges(self, metric: Metric) -> tuple[Decimal, ...]:
-        if metric.buckets is None or metric.unit not in _UNIT_SECONDS:
+        if metric.buckets is None or metric.unit not in UNIT_SECONDS:
             return ()
         eras = self.document.spec.bucket_sets[metric.buckets]
         spanned = [frozenset(era.edges) for era in eras if era.versions.overlaps(self.releases)]
         if not spanned:
             return ()
-        seconds = _UNIT_SECONDS[metric.unit]
+        seconds = UNIT_SECONDS[metric.unit]
         return tuple(edge * seconds for edge in sorted(frozenset.intersection(*spanned)))
 
     def _resolved(self, metric: Metric) -> ResolvedMetric:
@@ -349,28 +335,6 @@ class ResolvedEngine:
         )
 
 
-class _Builtin(Mapping[str, Engine]):
-    """Documents by name, read when first asked for: a run is about one or two of the engines."""
-
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = files
-        self._read: dict[str, Engine] = {}
-
-    def __getitem__(self, name: str) -> Engine:
-        if name not in self._read:
-            self._read[name] = construct(Engine, read_trusted(self._files[name].read_bytes()))
-        return self._read[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._files
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-
 @cache
 def load_builtin_engines() -> Mapping[str, Engine]:
     """The engine documents that ship with the package, by name, which is that of the file; each is read once.
@@ -381,7 +345,7 @@ def load_builtin_engines() -> Mapping[str, Engine]:
         ValueError: on access, where a file is no `Engine`, which is a fault of the package.
         OSError: the files are not there, which is a fault of the installation.
     """
-    return _Builtin({path.stem: path for path in sorted(builtin_path("engines").glob("*.yaml"))})
+    return ShippedEngines()
 
 
 def resolve_engine(engine: Engine, version: str | None, *, generation: str = "v1") -> ResolvedEngine:
@@ -446,11 +410,6 @@ def known_versions(engine: Engine) -> tuple[str, ...]:
     return engine.spec.versions.known if engine.spec.versions is not None else ()
 
 
-def native_edge(edge: Decimal, unit: Unit) -> Decimal:
-    """A bucket edge, given in seconds, in the unit that the metric writes it in."""
-    return edge / _UNIT_SECONDS[unit]
-
-
 def _display(engine: Engine) -> str:
     return engine.metadata.display_name or engine.metadata.name
 
@@ -481,23 +440,3 @@ def _age(metric: Metric) -> tuple[bool, Version, Version]:
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
-
-
-def _le_pattern(edge: Decimal, le_format: LeFormat) -> str:
-    text = decimal_text(edge)
-    plain = re.escape(text) if "." in text else rf"{text}(\.0)?"
-    if not edge or _PLAIN_FROM <= edge < _PLAIN_BELOW:
-        return plain
-    if le_format in (LeFormat.PLAIN, LeFormat.ANY):  # Prometheus 3 stores an exponent whatever it was given
-        return f"{plain}|{_exponent_pattern(edge, le_format)}"
-    return _exponent_pattern(edge, le_format)
-
-
-def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
-    exponent = edge.adjusted()
-    mantissa = re.escape(decimal_text(edge.scaleb(-exponent)))
-    sign, digits = ("-" if exponent < 0 else r"\+"), f"{abs(exponent):02}"
-    # prometheus_client for Python puts a zero before the exponent whatever its length: 1e+010.
-    if le_format in (LeFormat.PYTHON_FLOAT, LeFormat.ANY) and exponent >= 10:
-        digits = f"0?{digits}"
-    return f"{mantissa}e{sign}{digits}"

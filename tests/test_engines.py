@@ -13,7 +13,8 @@ import pytest
 from _pytest.mark import ParameterSet
 from pydantic import ValidationError
 
-from slo_compiler.documents.engine import BucketEra, Engine, Metric, MetricType, Unit, VersionRange
+from slo_compiler.documents.engine import BucketEra, Engine, Metric, MetricType, Unit
+from slo_compiler.documents.releases import VersionRange
 from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
 
 VLLM = load_builtin_engines()["vllm"]

@@ -159,7 +159,7 @@ USELESS = {
     "an unknown code": (
         f"# slo-compiler: ignore SLO493 {WHY}",
         "no diagnostic has the code SLO493",
-        "did you mean SLO403?",
+        "did you mean SLO409?",
         "SLO493",
     ),
     "a code without its letters": (

@@ -21,7 +21,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("__init__", "units", "resources", "plain_text", "plain_yaml", "diagnostics"),
     ("load",),
     ("documents",),
-    ("catalog", "engines", "formulas", "slis"),
+    ("catalog", "edges", "shipped_engines", "engines", "formulas", "slis"),
     ("ir_series", "ir_schedules", "ir_exemptions", "schedules", "ir"),
     ("promql",),
     ("resolve",),
@@ -39,7 +39,13 @@ RANK = {name: rank for rank, names in enumerate(STAGES) for name in names}
 # The stages that open files or start programs; `prove` judges a folder that is on disk, `schemas` generates one.
 WORLD = {"load", "write", "external", "resources", "prove", "schemas", "cli"}
 # Modules that read the facts that ship with the package, and nothing else.
-BUILTIN_LOADERS = {"catalog.py", "diagnostics/pages.py", "engines.py", "slis.py", "resolve/policies.py"}
+BUILTIN_LOADERS = {
+    "catalog.py",
+    "diagnostics/pages.py",
+    "shipped_engines.py",
+    "slis.py",
+    "resolve/policies.py",
+}
 WORLD_MODULES = {"subprocess", "socket", "shutil", "tempfile", "urllib", "http", "ssl", "asyncio", "multiprocessing"}
 READ_CALLS = {"open", "read_bytes", "read_text", "glob", "rglob", "iterdir", "exists", "is_file", "is_dir", "stat"}
 WRITE_CALLS = {"write_bytes", "write_text", "mkdir", "rmdir", "unlink", "rename", "touch", "chmod", "symlink_to"}

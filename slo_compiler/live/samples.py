@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from slo_compiler.engines import ResolvedEngine, native_edge
+from slo_compiler.edges import native_edge
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Histogram, Matcher, Slo
 from slo_compiler.live.pages import Page, Series, passes
 from slo_compiler.live.presence import judged_matchers

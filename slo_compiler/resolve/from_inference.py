@@ -13,11 +13,10 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import EngineInUse, Histogram, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
-from slo_compiler.resolve import identity, measure, words
+from slo_compiler.resolve import identity, measure, unfiltered, words
 from slo_compiler.resolve.adjustments import read_adjustments
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.environment import Environment
@@ -395,10 +394,9 @@ class _Resolver:
         spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
         if engine is not None and any(measure.reads_engine(slo) for slo in slos):
-            matchers = self.readings.matchers(engine, measure.GAUGE_ROLES)
-            gauges = measure.gauges_of(engine, matchers, self._replica_label())
-        if engine is not None:
-            self._say_unfiltered(engine, slos)
+            read = self.readings.matchers(engine, measure.GAUGE_ROLES)
+            gauges = measure.gauges_of(engine, read, self._replica_label())
+            unfiltered.say_unfiltered(engine, slos, spec.model, self.environment.slis, self.findings)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"
@@ -446,27 +444,6 @@ class _Resolver:
             review_by=identity.read_date(self.own.get("review-by")),
             where=where,
         )
-
-    def _say_unfiltered(self, engine: ResolvedEngine, slos: Sequence[Slo]) -> None:
-        """Says once that a latency is read of every model: its metric carries none."""
-        for slo in slos:
-            measured = slo.measurement
-            if not isinstance(measured, Histogram):
-                continue
-            selected = {matcher.label for matcher in measured.matchers}
-            if engine.model_label in selected:
-                continue
-            message = f"{measured.names[0]} carries no model: all that the selector selects is read"
-            message += f", not only {self.spec.model}"
-            if engine.model_label is None:
-                hint = "nothing is to be done where an instance serves one model; else give each its own selector"
-                self.findings.info(Code.SLO409, ("spec", "model"), message, hint)
-                return
-            own = engine.labels_of(self.environment.slis[slo.sli].roles)
-            if not own & selected:
-                hint = f"select by one of its labels: {', '.join(sorted(own))}"
-                self.findings.warning(Code.SLO409, ("spec", "model"), message, hint)
-                return
 
 
 def _decimal(value: float | None) -> Decimal | None:

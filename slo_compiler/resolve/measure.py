@@ -11,7 +11,8 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.engine import Unit
 from slo_compiler.documents.inference_slo import Selector as SelectorDocument
-from slo_compiler.engines import ResolvedEngine, native_edge
+from slo_compiler.edges import native_edge
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Slices, Slo, Source, Throughput
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import selector as selector_text

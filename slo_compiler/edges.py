@@ -1,0 +1,44 @@
+"""Bucket edges as metrics write them: in which unit, and in which text of the label `le`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from slo_compiler.documents.engine import LeFormat, Unit
+from slo_compiler.units import decimal_text
+
+UNIT_SECONDS = {
+    Unit.SECONDS: Decimal(1),
+    Unit.MILLISECONDS: Decimal("0.001"),
+    Unit.MICROSECONDS: Decimal("0.000001"),
+}
+# Exporters, and Prometheus itself, write numbers outside of these with an exponent.
+_PLAIN_FROM = Decimal("0.0001")
+_PLAIN_BELOW = Decimal(1_000_000)
+
+
+def native_edge(edge: Decimal, unit: Unit) -> Decimal:
+    """A bucket edge, given in seconds, in the unit that the metric writes it in."""
+    return edge / UNIT_SECONDS[unit]
+
+
+def le_pattern(edge: Decimal, le_format: LeFormat) -> str:
+    """The regular expression of `le` for an edge in the metric's own unit, in every spelling that is stored."""
+    text = decimal_text(edge)
+    plain = re.escape(text) if "." in text else rf"{text}(\.0)?"
+    if not edge or _PLAIN_FROM <= edge < _PLAIN_BELOW:
+        return plain
+    if le_format in (LeFormat.PLAIN, LeFormat.ANY):  # Prometheus 3 stores an exponent whatever it was given
+        return f"{plain}|{_exponent_pattern(edge, le_format)}"
+    return _exponent_pattern(edge, le_format)
+
+
+def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
+    exponent = edge.adjusted()
+    mantissa = re.escape(decimal_text(edge.scaleb(-exponent)))
+    sign, digits = ("-" if exponent < 0 else r"\+"), f"{abs(exponent):02}"
+    # prometheus_client for Python puts a zero before the exponent whatever its length: 1e+010.
+    if le_format in (LeFormat.PYTHON_FLOAT, LeFormat.ANY) and exponent >= 10:
+        digits = f"0?{digits}"
+    return f"{mantissa}e{sign}{digits}"
