@@ -87,6 +87,7 @@ def test_a_server_that_reads_the_rules_is_fine(version: str) -> None:
         ("version: 1.8", 23, "keep_firing_for"),
         ("version: latest", 23, "no release of Prometheus"),
         ("scrapeInterval: 61s", 30, "tiles of events would go missing"),
+        ("scrapeInterval: 1ms", 30, "under 1s"),
         ("evaluationInterval: 61s", 34, "warn too late"),
         ("evaluationInterval: 500ms", 34, "1s to 60s"),
         ("haLabel: not-a-label", 23, "no label name"),

@@ -160,6 +160,11 @@ BAD_POLICIES = {
     "slow step no multiple of the fast one": ("steps: {fast: 30s, slow: 100s}", FIRST_TIER, ("SLO203", 5, 28)),
     "slow step over the lookback": ("steps: {fast: 30s, slow: 5m}", FIRST_TIER, ("SLO203", 5, 28)),
     "step of a fraction": ("steps: {fast: 1500ms, slow: 3m}", FIRST_TIER, ("SLO203", 5, 17)),
+    "a wait of weeks": (
+        "description: x",
+        "factor: 2, longWindow: 2h, shortWindow: 10m, severity: page, for: 2w",
+        ("SLO203", 7, 74),
+    ),
     "factor that is no number": (
         "description: x",
         "factor: much, longWindow: 2h, shortWindow: 10m, severity: page",

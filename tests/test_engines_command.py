@@ -25,6 +25,7 @@ spec:
   objectives:
     - {sli: ttft, threshold: 40s, target: 95%}
     - {sli: tpot, threshold: 150ms, target: 95%}
+  waivers: [{code: SLO301, reason: agreed with support, until: 2099-01-01}]
 """
 
 
@@ -96,6 +97,15 @@ def test_specs_are_told_what_only_the_new_release_brings(tmp_path: Path) -> None
     assert done.exit_code == 1
     assert "error[SLO404]" in done.output  # 0.8 has no bucket at 40s in all its releases
     assert "vLLM 0.19 to 0.8" in done.output
+
+
+def test_specs_that_cannot_be_judged_are_no_clean_upgrade(tmp_path: Path) -> None:
+    spec = tmp_path / "chat.yaml"
+    spec.write_text(SPEC.replace("sli: ttft", "sli: tfft"), "utf-8")
+    done = run("diff", "vllm", "0.19", "0.20", str(spec))
+    assert done.exit_code == 1
+    assert "error[SLO203]: unknown sli tfft" in done.output
+    assert "mend them first" in done.output
 
 
 WRONG = {

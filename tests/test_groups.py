@@ -549,6 +549,9 @@ PROVEN = {
     "a label that the selector pins": spec("{labels: [namespace]}", TTFT).replace(
         "{job: vllm}", "{job: vllm, namespace: prod}"
     ),
+    "two promises about one counter": spec(
+        "{labels: [team], maxGroups: 1}", GATEWAY, GATEWAY.replace("99%", "99.5%").replace("{sli", "{name: strict, sli")
+    ),
     "the engine's view": spec("{labels: [method]}", "{sli: availability, target: 99%, source: {engine: vllm}}"),
 }
 

@@ -216,6 +216,7 @@ FAULTS = {
     "a burn rate of no limit": ("7.5", "1e200", ("SLO206", E, W, 26, 62), "threshold: 14.4"),
     "a window that is no multiple of its step": ("2h", "90m", ("SLO206", E, W, 26, 83), "lookbackWindow: 88m"),
     "a window of one evaluation": ("2h", "1m", ("SLO206", E, W, 26, 83), "lookbackWindow: 2m"),
+    "a wait of centuries": ("alertAfter: 3m", "alertAfter: 842972Q", ("SLO206", E, W, 26, 99), "alertAfter: 15m"),
     "a short window that is no duration": ("window: 6m", "window: soon", ("SLO203", E, E, 23, 77), "short-window: 5m"),
     "a short window as long as the long one": ("window: 6m", "window: 2h", ("SLO203", E, E, 23, 77), "short-window: 10m"),
     "a short window that is no multiple": ("window: 6m", "window: 7s", ("SLO203", E, E, 23, 77), "multiples of their step"),

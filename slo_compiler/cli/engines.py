@@ -68,6 +68,10 @@ def diff_engines(common: Common, name: str, old: str, new: str, paths: tuple[str
     before, after = _resolved(name, old), _resolved(name, new)
     changes = list(changes_between(before, after))
     pinned = [_judged(common, paths, name, engine.version) for engine in (before, after)] if paths else []
+    if pinned and pinned[0].failed:
+        show(pinned[0].diagnostics, pinned[0].lines, common, files=pinned[0].files)
+        click.echo(f"error: the specs have errors under {before.title} already; mend them first", err=True)
+        sys.exit(FINDINGS)
     told = {(item.code, item.span, item.message) for item in pinned[0].diagnostics} if pinned else set()
     # A message names the version: what is the same but for that is nothing new.
     known = {(code, span, message.replace(before.title, after.title)) for code, span, message in told}

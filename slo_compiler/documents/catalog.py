@@ -284,5 +284,7 @@ class ExperienceCatalog(_Part):
         for path, value in sourced_values(self.spec):
             for key in value.cited:
                 if key not in self.spec.sources:
-                    raise ValueError(f"{path}: source {key!r} is not in `sources`")
+                    raise ValueError(
+                        f"{path}: source {key!r} is not in `sources`; add it there: {key}: where it is from"
+                    )
         return self

@@ -61,6 +61,9 @@ class Prometheus(Judged):
                 f"scrapes {self.scrape_interval} apart are over {LONGEST_SCRAPE}s: tiles of events would go missing"
             )
             yield Fault(("scrapeInterval",), message, "scrape the targets at least every 60s")
+        elif self.scrape_interval.seconds < _LEAST_INTERVAL:
+            message = f"scrapes {self.scrape_interval} apart are under 1s, which no server keeps up with"
+            yield Fault(("scrapeInterval",), message, "scrapeInterval: 15s")
         interval = self.evaluation_interval
         if interval is not None and not _LEAST_INTERVAL <= interval.seconds <= LONGEST_SCRAPE:
             message = f"rules evaluated every {interval} warn too late, or cost more than they tell"
@@ -121,9 +124,9 @@ class Labels(Model):
 class Severities(Model):
     """The values of the label `severity`."""
 
-    page: str = "page"
-    ticket: str = "ticket"
-    info: str = "info"
+    page: Annotated[str, Field(min_length=1)] = "page"
+    ticket: Annotated[str, Field(min_length=1)] = "ticket"
+    info: Annotated[str, Field(min_length=1)] = "info"
 
 
 class Defaults(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from slo_compiler.promql.names import NOTIFICATION_TARGET
 from slo_compiler.resolve.annotations import read_annotations
 from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.findings import Findings
+from slo_compiler.resolve.identity import PREFIX
 from slo_compiler.resolve.policies import AlertTier
 from slo_compiler.resolve.references import Located, check_reference, find_condition, name_of_target, named_policy
-from slo_compiler.resolve.windows import level_of, window_of
+from slo_compiler.resolve.windows import LONGEST_WAIT, level_of, window_of
 from slo_compiler.units import Duration, decimal_text
 
 # A short window is a twelfth of the long one (SRE Workbook, chapter 5).
@@ -104,7 +105,7 @@ class PolicyReader:
             return None
         own = read_annotations(found.metadata, "AlertCondition", (*found.path[:-1], "metadata"), found.findings)
         short = self._short_window(found, own.get("short-window"), long)
-        if short is None:
+        if short is None or not _waits_are_short(condition, own, path, found):
             return None
         severity = self.severities.known(found.value.severity)
         targets = [name_of_target(item, self.known) for item in policy.value.notification_targets]
@@ -169,6 +170,23 @@ class PolicyReader:
 
     def _step_of(self, length: Duration) -> int:
         return self.steps.of(level_of(length))
+
+
+def _waits_are_short(
+    condition: ConditionSpec, own: Mapping[str, str], path: Path, found: Located[AlertConditionSpec]
+) -> bool:
+    """Whether the alert neither waits nor goes on for over a day."""
+    after = condition.alert_after.length if condition.alert_after is not None else None
+    keep = Duration.parse(own["keep-firing-for"]) if "keep-firing-for" in own else None
+    annotation: Path = (*found.path[:-1], "metadata", "annotations", f"{PREFIX}keep-firing-for")
+    waits = (("alertAfter", after, (*path, "alertAfter")), ("keep-firing-for", keep, annotation))
+    short = True
+    for field, wait, where in waits:
+        if wait is not None and wait.seconds > LONGEST_WAIT:
+            short = False
+            message = f"{field} of {wait} is over a day: no alert waits so long"
+            found.findings.error(Code.SLO206, where, message, f"{field}: 15m")
+    return short
 
 
 def _can_fire(condition: ConditionSpec, path: Path, findings: Findings) -> bool:

@@ -17,7 +17,7 @@ from slo_compiler.ir import Steps
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.definitions import Definition, Definitions
 from slo_compiler.resolve.findings import Findings
-from slo_compiler.resolve.windows import steps_of, window_of
+from slo_compiler.resolve.windows import LONGEST_WAIT, steps_of, window_of
 from slo_compiler.units import Duration
 
 # Section of a catalog document -> what one entry of it is called.
@@ -135,6 +135,10 @@ def _check_policy(definition: Definition, scrape_interval: Duration) -> Findings
     for index, tier in enumerate(spec.tiers):
         for field, window in (("longWindow", tier.long_window), ("shortWindow", tier.short_window)):
             _check_window(window, steps, ("spec", "tiers", index, field), findings)
+        for field, wait in (("for", tier.for_), ("keepFiringFor", tier.keep_firing_for)):
+            if wait is not None and wait.seconds > LONGEST_WAIT:
+                message = f"{field} of {wait} is over a day: no alert waits so long"
+                findings.error(Code.SLO203, ("spec", "tiers", index, field), message, f"{field}: 15m")
     return findings
 
 

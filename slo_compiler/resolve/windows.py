@@ -19,6 +19,8 @@ from slo_compiler.units import Duration, decimal_text, percent_text
 
 # Over this scrape interval a fast tile of 30 s would go missing, so the fast step doubles; over the longest, nothing helps.
 FAST_STEP_HOLDS_TO = Decimal(30)
+# What an alert may wait, and go on for, in seconds: proofs step through it.
+LONGEST_WAIT = Decimal(86400)
 # Windows up to this length are made of fast tiles.
 _LONGEST_FAST_WINDOW = Decimal(3600)
 # Below so many events in a 5m window the alert would flap between them, so it fires on for longer.

@@ -152,7 +152,7 @@ def _exchange(random: Random) -> Callable[[str], str]:
             number = str(len(chosen)) if chosen else ""
             marked = hostile.text(random)
             marked = f"{marked}{number}" if random.random() < 0.5 else f"{number}{marked}"
-            chosen[text] = marked if random.random() < share and marked not in chosen.values() else text
+            chosen[text] = marked if random.random() < share and marked and marked not in chosen.values() else text
         return chosen[text]
 
     return exchange

@@ -142,8 +142,22 @@ def _choice(spec: Spec, cast: _Cast) -> Document:
         ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _NEVER), slo.groups.most + 1)
         looks = ticket.changes() | {300 // step, 2700 // step - 1}
         checks += state_checks([ticket], sorted(looks), step, slo.slo_id, [spec.own_label("tier")], only=ticket.name)
-        texts.append(text_checks([ticket], ticket.name, ticket.states.index(FIRING) + 1, step))
+        if _is_told_alone(spec, slo):
+            texts.append(text_checks([ticket], ticket.name, ticket.states.index(FIRING) + 1, step))
     return group(f"the largest groups of {slo.name} are chosen", at(_SLOT), series, checks, texts)
+
+
+def _is_told_alone(spec: Spec, slo: Slo) -> bool:
+    """Whether no other SLO of the spec counts the same metric: promtool compares the texts of all alerts of a name."""
+    own = _counted_metrics(slo)
+    others = (other for other in spec.slos if other is not slo and other.groups.most and other.mode != "none")
+    return not any(own & _counted_metrics(other) for other in others)
+
+
+def _counted_metrics(slo: Slo) -> frozenset[str]:
+    if isinstance(slo.measurement, Histogram):
+        return frozenset(slo.measurement.names)
+    return frozenset((slo.measurement.total.name,)) if isinstance(slo.measurement, Counters) else frozenset()
 
 
 # Longer than any of these tests.
@@ -186,7 +200,8 @@ def _hour(spec: Spec, cast: _Cast) -> Document:
         ticket = _ticket(spec, cast, (_SCRAPED * _SLOT, _HOUR_OVER + step), slo.groups.most + 1)
         looks = [_HOUR_OVER // step, _HOUR_OVER // step + 1]
         checks += state_checks([ticket], looks, step, slo.slo_id, [spec.own_label("tier")], only=ticket.name)
-        texts.append(text_checks([ticket], ticket.name, looks[0], step))
+        if _is_told_alone(spec, slo):
+            texts.append(text_checks([ticket], ticket.name, looks[0], step))
     return group(f"the traffic of an hour chooses the groups of {slo.name}", at(_SLOT), series, checks, texts)
 
 
