@@ -338,7 +338,7 @@ def _read_fields(part: type[Part], data: Mapping[str, Any], own: Mapping[str, Re
     found, kind = part.__new__(part), cast(Any, part)
     values = found.__dict__
     for key, name, read in _fields(kind):
-        if key in data:
+        if data.get(key) is not None:
             values[name] = own.get(name, read)(data[key])
     return found
 

@@ -87,3 +87,28 @@ def test_an_escaped_text_is_its_own_example(text: str) -> None:
     pattern = "".join(f"\\{c}" if not c.isalnum() else c for c in text)
     assert labels.matching([Matcher("pod", "=~", pattern)]) == {"pod": text}
     assert labels.matching([Matcher("pod", "=~", f"({pattern}|other)-[a-z]+")])["pod"].startswith(text)
+
+
+def test_the_title_of_an_indicator_is_text_in_alerts_and_never_a_template() -> None:
+    text = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: tools}
+spec:
+  service: agents
+  indicator:
+    metadata: {name: ratio, displayName: "{{ 7 }} good"}
+    spec:
+      ratioMetric:
+        counter: true
+        good: {metricSource: {type: Prometheus, spec: {query: 'good_total{job="x"}'}}}
+        total: {metricSource: {type: Prometheus, spec: {query: 'all_total{job="x"}'}}}
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 28d, isRolling: true}]
+  objectives: [{target: 0.99}]
+"""
+    checked = check_loaded([load_bytes(text.encode(), "tools.yaml")], Environment())
+    assert not checked.failed
+    (artifact,) = EMITTERS["rules"].emit(checked.specs[0], Context())
+    assert '{{ "{{" }} 7 }} good' in artifact.text
+    assert "{{ 7 }}" not in artifact.text

@@ -64,7 +64,7 @@ def budget_exhausted(spec: Spec, slo: Slo) -> Document:
         f"{remaining} < 0",
         15,
         f"{subject(slo)}: the error budget of {slo.period.name} is spent",
-        f"Promise: {slo.promise}, over {slo.period.name}. "
+        f"Promise: {template_text(slo.promise)}, over {slo.period.name}. "
         "Remaining budget: {{ $value | humanizePercentage }}. Spend changes on reliability until it is positive again."
         f"{template_text(_left_out(slo))}",
         own_series(slo, names.PERIOD_BUDGET_REMAINING),
@@ -160,7 +160,7 @@ def deadline_at_risk(spec: Spec, slo: Slo) -> Document:
         f"{age} > {decimal_text(limit)}",
         10,
         f"{subject(slo)}: the oldest pending document nears its deadline",
-        f"It has waited {{{{ $value | humanizeDuration }}}} of {slo.deadline.limit}. Promise: {slo.promise}.",
+        f"It has waited {{{{ $value | humanizeDuration }}}} of {slo.deadline.limit}. Promise: {template_text(slo.promise)}.",
         template_text(age),
     )
 

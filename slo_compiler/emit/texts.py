@@ -63,13 +63,14 @@ def own_series(slo: Slo, name: str) -> str:
 def burn_summary(slo: Slo, tier: Tier) -> str:
     """The headline of a burn-rate alert."""
     pace = "faster than it may" if tier.factor == 1 else f"over {decimal_text(tier.factor)} times too fast"
-    return f"{subject(slo)}: {slo.title} spends its error budget {pace}"
+    return f"{subject(slo)}: {template_text(slo.title)} spends its error budget {pace}"
 
 
 def burn_description(slo: Slo, tier: Tier) -> str:
     """Which tier, which numbers, what was promised."""
     return (
-        f"Promise: {slo.promise}, over {slo.period.name}. Over {tier.long.name} and over {tier.short.name} more than "
+        f"Promise: {template_text(slo.promise)}, over {slo.period.name}. "
+        f"Over {tier.long.name} and over {tier.short.name} more than "
         f"{error_ratio(slo, tier)} of the {slo.counts} were bad "
         '(burn rate now {{ $value | printf "%.3g" }}, '
         f"alert over {decimal_text(tier.factor)}). "
