@@ -286,3 +286,13 @@ def test_edges_of_a_page_are_what_the_library_writes() -> None:
     assert read.type_of("vllm:generation_tokens_total") == "counter"
     with pytest.raises(NoPage):
         read_page("no { page")
+
+
+def test_counters_keep_the_names_that_the_page_gives_them() -> None:
+    lines = ["# TYPE envoy_rq counter", 'envoy_rq{class="5"} 7', "#  TYPE served_total counter ", "served_total 3"]
+    read = read_page("\n".join([*lines, ""]))
+    assert {name: [one.value for one in found] for name, found in read.series.items()} == {
+        "envoy_rq": [7],
+        "served_total": [3],
+    }
+    assert {read.type_of(name) for name in read.series} == {"counter"}

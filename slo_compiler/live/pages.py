@@ -10,6 +10,7 @@ from typing import NamedTuple
 from slo_compiler.ir import Matcher
 
 _SUFFIXES = ("_bucket", "_count", "_sum")
+_COUNTER = re.compile(r"^([ \t]*#[ \t]+TYPE[ \t]+(\S+)[ \t]+)counter[ \t]*$", re.MULTILINE)
 
 
 class NoPage(ValueError):
@@ -49,6 +50,11 @@ class Page:
                 return self.types[known]
         return "unknown"
 
+    def is_part(self, name: str) -> bool:
+        """Whether it is a bucket, the count or the sum of a histogram or a summary, each of which counts."""
+        base = next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
+        return base != name and self.types.get(base) in ("histogram", "summary")
+
     def matching(self, name: str, matchers: Iterable[Matcher]) -> list[Series]:
         """The series of that name that all matchers let through, by PromQL's rules: an absent label is empty."""
         tests = [(matcher.label, passes(matcher)) for matcher in matchers]
@@ -60,8 +66,7 @@ class Page:
         """Every metric by the name that people use, histograms by their base name; sorted."""
         found = set()
         for name in self.series:
-            base = next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
-            found.add(base if self.types.get(base) in ("histogram", "summary") else name)
+            found.add(name.rpartition("_")[0] if self.is_part(name) else name)
         return sorted(found)
 
 
@@ -81,9 +86,11 @@ def read_page(text: str) -> Page:
     from prometheus_client.parser import text_string_to_metric_families
 
     page = Page()
+    counters = {name for _, name in _COUNTER.findall(text)}
     try:
-        for family in text_string_to_metric_families(text):
-            page.types[family.name] = family.type
+        # The parser would write `_total` behind the names of counters that have none, such as Envoy's.
+        for family in text_string_to_metric_families(_COUNTER.sub(r"\1gauge", text)):
+            page.types[family.name] = "counter" if family.name in counters else family.type
             for sample in family.samples:
                 page.series.setdefault(sample.name, []).append(Series(dict(sample.labels), float(sample.value)))
     except (ValueError, IndexError, KeyError) as fault:

@@ -28,6 +28,8 @@ def presence(read: Read, engine: ResolvedEngine | None, live: Live, tell: Teller
         declared = live.page.type_of(name)
         if declared == "unknown":
             declared = live.page.type_of(series_name(name, read.kind))
+        if declared == "unknown" and live.page.is_part(name):
+            declared = "counter"
         if declared not in (read.kind, "unknown", "untyped"):
             yield tell(Check.TYPE, False, name, f"is a {declared}; the rules read a {read.kind}")
         else:

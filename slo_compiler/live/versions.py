@@ -23,6 +23,8 @@ def version_of_metric(read: Read, found: Sequence[str], engine: ResolvedEngine, 
 def version_of_page(engine: ResolvedEngine, live: Live, tell: Teller) -> Iterator[Result]:
     """Whether all metrics of the engine that the page has are those of the version, and its histograms all there."""
     document = engine.document.spec
+    if document.versions is None:  # the same in all of them
+        return
     read = {metric.name for metric in document.metrics if metric.refused is None}
     exposed = {name for name in live.page.metrics() if name in read}
     if not exposed:
