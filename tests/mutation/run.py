@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ import yaml
 
 from slo_compiler.emit import promtool_tests, rules
 from slo_compiler.emit.base import Context
-from slo_compiler.external.promtool import find_promtool
+from slo_compiler.external.promtool import find_promtool, test_rules
 from slo_compiler.pipeline import check_files
 from slo_compiler.resolve.environment import Environment
 from tests.mutation.mutants import Mutant, mutants
@@ -103,8 +102,7 @@ def killed_by(promtool: str, prepared: Prepared, mutant: Mutant) -> str | None:
         for name in order:
             test = Path(folder, "test.json")
             test.write_text(prepared.tests[name], encoding="utf-8")
-            done = subprocess.run([promtool, "test", "rules", str(test)], capture_output=True, check=False)
-            if done.returncode != 0:
+            if not test_rules(promtool, [test]).ok:
                 return name
     return None
 
