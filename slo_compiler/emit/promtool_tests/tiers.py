@@ -10,6 +10,7 @@ from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.alert_states import (
     FIRING,
     AlertCourse,
+    clocks,
     course,
     of_group,
     state_checks,
@@ -39,9 +40,8 @@ _COVERED_EDGE, _REMAINING_EDGE = 0.9, 0.0
 # Steps of the snapshots before a tier fires: long exactly at the factor and under it, short exactly at it and under it,
 # the guard exactly met and not met.
 _LONG_AT, _LONG_UNDER, _SHORT_AT, _SHORT_UNDER, _GUARD_AT, _GUARD_UNDER, _FIRE = 0, 2, 4, 6, 8, 10, 12
-# After the last tier, so that holds of half an hour end and clear again.
-_TAIL = 80
-_CLEAR = 6
+# Steps at the start and at the end at which no edge is passed, and those over which an alert is seen firing.
+_START, _CLEAR, _SEEN = 6, 6, 4
 
 
 @dataclass(slots=True)
@@ -75,12 +75,14 @@ def burn_rate_alerts(spec: Spec) -> Document:
     """Every tier of every SLO, the budget and the coverage, in fast steps, from recorded series alone."""
     step = spec.steps.fast
     courses = [_fast_course(slo.tiers, step) for slo in spec.slos]
-    length = max(item.length for item in courses)
+    edges = [_edges(spec, slo) for slo in spec.slos]
+    holds = [_steps(clocks(rule)[0], step) for rules in edges for rule, _ in rules]
+    length = max(*(item.length for item in courses), *(_START + hold + _SEEN + _CLEAR for hold in holds), 0)
     series: list[Document] = []
     checks: list[Document] = []
     found: list[AlertCourse] = []
     text_looks: set[int] = set()
-    for slo, item in zip(spec.slos, courses, strict=True):
+    for slo, item, below in zip(spec.slos, courses, edges, strict=True):
         group_labels, *others = groups_of(slo)
         own = [
             course(
@@ -90,7 +92,7 @@ def burn_rate_alerts(spec: Spec) -> Document:
             )
             for index, tier in enumerate(slo.tiers)
         ]
-        own += _budget_and_coverage(spec, slo, group_labels, length, step)
+        own += [_below(of_group(rule, group_labels), edge, length, step) for rule, edge in below]
         series += _series(slo, group_labels, step, length)
         for other in others:
             series += _quiet_series(slo, other, length)
@@ -123,7 +125,7 @@ def _fast_course(tiers: tuple[Tier, ...], step: int) -> _Course:
     for index, tier in enumerate(fast):
         begin = start if index == 0 else max(tier.long.tiles + 1, cursor + _GUARD_AT + 2)
         cursor = _fast_tier_phases(item, tier, begin, step)
-    item.length = max(item.length, cursor + _TAIL)
+    item.length = max(item.length, cursor) + _CLEAR
     return item
 
 
@@ -199,12 +201,13 @@ def _tier_activity(
     return tuple(active), tuple(value)
 
 
-def _budget_and_coverage(spec: Spec, slo: Slo, own: Labels, length: int, step: int) -> list[AlertCourse]:
+def _edges(spec: Spec, slo: Slo) -> list[tuple[Document, float]]:
+    """The alerts on a number that falls below an edge, and the edge."""
     if slo.mode == "none":
         return []
-    found = [_below(of_group(alerts.budget_exhausted(spec, slo), own), _REMAINING_EDGE, length, step)]
+    found = [(alerts.budget_exhausted(spec, slo), _REMAINING_EDGE)]
     if isinstance(slo.measurement, Histogram):
-        found.append(_below(of_group(alerts.coverage_low(spec, slo), own), _COVERED_EDGE, length, step))
+        found.append((alerts.coverage_low(spec, slo), _COVERED_EDGE))
     return found
 
 
@@ -217,7 +220,7 @@ def _below(rule: Document, edge: float, length: int, step: int) -> AlertCourse:
 def _edge_slots(edge: float, length: int) -> tuple[float, ...]:
     """Over the edge, exactly at it, just below it, and at the end at the edge again."""
     over, under = round(edge + 0.05, 3), round(edge - 0.001, 3)
-    return (over,) * 3 + (edge,) * 3 + (under,) * (length - 6 - _CLEAR) + (edge,) * _CLEAR
+    return (over,) * 3 + (edge,) * 3 + (under,) * (length - _START - _CLEAR) + (edge,) * _CLEAR
 
 
 @lru_cache(maxsize=64)
