@@ -138,7 +138,7 @@ class ResolvedEngine:
     def buckets_configurable(self) -> str | None:
         """How the engine lets its buckets be set, in words; None where some release of the version does not."""
         for choice in self.document.spec.buckets_configurable:
-            if _covered(self.releases, [choice.versions]):
+            if self.releases.covered_by([choice.versions]):
                 return choice.setting
         return None
 
@@ -149,7 +149,7 @@ class ResolvedEngine:
         if view is None:
             return None
         for name in (view.total, view.part or view.total):
-            if not _covered(self.releases, [metric.versions for metric in self._present() if metric.name == name]):
+            if not self.releases.covered_by([metric.versions for metric in self._present() if metric.name == name]):
                 return None
         return view
 
@@ -161,7 +161,7 @@ class ResolvedEngine:
     @_remembered
     def has(self, role: str) -> bool:
         """Whether every release of the version has a metric for the role, under whatever name."""
-        return _covered(self.releases, [metric.versions for metric in self._present(role)])
+        return self.releases.covered_by([metric.versions for metric in self._present(role)])
 
     @_remembered
     def names(self, role: str) -> tuple[str, ...]:
@@ -238,6 +238,14 @@ class ResolvedEngine:
         return frozenset.intersection(*sets) if sets else frozenset()
 
     @_remembered
+    def streaming_label(self, roles: tuple[str, ...]) -> str | None:
+        """The label that tells streamed requests from others on the metrics of all these roles, in every release."""
+        name = self.document.spec.streaming_label
+        read = [metric for role in roles for metric in self._read(role)]
+        carried = [self._carrying(metric, name) for metric in read] if name is not None else []
+        return name if carried and all(map(self.releases.covered_by, carried)) else None
+
+    @_remembered
     def labels_named(self, name: str) -> frozenset[str]:
         """Every label that some release of the version puts on the metric of that name."""
         return frozenset().union(*(self._labels(metric) for metric in self._present() if metric.name == name))
@@ -309,6 +317,16 @@ class ResolvedEngine:
             elif label.versions.overlaps(self.releases):
                 found.add(label.name)
         return frozenset(found)
+
+    def _carrying(self, metric: Metric, name: str) -> list[VersionRange]:
+        """The releases that put a label on a metric."""
+        found = []
+        for label in self.document.spec.label_sets[metric.labels]:
+            if isinstance(label, VersionedLabel) and label.name == name:
+                found.append(label.versions)
+            elif label == name:
+                found.append(VersionRange())
+        return found
 
     def _edges(self, metric: Metric) -> tuple[Decimal, ...]:
         if metric.buckets is None or metric.unit not in UNIT_SECONDS:
@@ -420,18 +438,6 @@ def _minor(text: str) -> Version:
 
 def _is_minor(releases: VersionRange) -> bool:
     return releases.low is not None and releases.high is not None and releases.low[:2] != releases.high[:2]
-
-
-def _covered(releases: VersionRange, ranges: Iterable[VersionRange]) -> bool:
-    """Whether every release lies in one of the ranges."""
-    reached = releases.low
-    for part in sorted(ranges, key=lambda part: part.low or _FIRST):
-        if (part.low or _FIRST) > (reached or _FIRST):
-            return False
-        if part.high is None or (releases.high is not None and part.high >= releases.high):
-            return True
-        reached = max(reached or _FIRST, part.high)
-    return False
 
 
 def _age(metric: Metric) -> tuple[bool, Version, Version]:

@@ -141,6 +141,38 @@ NUMBERS: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
+# Engine, what the spec says of its traffic, and the matcher of streaming on its TTFT.
+STREAMING: dict[str, tuple[str, str, str, str | None]] = {
+    "streamed, where the engine tells them apart": ("sglang", "0.5.23", "traffic: {streaming: true}", '="true"'),
+    "the others": ("sglang", "0.5.23", "traffic: {streaming: false}", '="false"'),
+    "nothing is said": ("sglang", "0.5.23", "traffic: {promptTokens: 512}", None),
+    "releases without the label": ("sglang", "0.5.10", "traffic: {streaming: true}", None),
+    "a version of which only some releases have it": ("sglang", "0.5", "traffic: {streaming: true}", None),
+    "an engine without the label": ("vllm", "0.11", "traffic: {streaming: true}", None),
+    "a gateway": ("llm-d-router", "0.9", "traffic: {streaming: false}", '="false"'),
+    "the spec's own selector": (
+        "sglang",
+        "0.5.23",
+        'traffic: {streaming: true}\nselector: {job: sg, is_streaming: "false"}',
+        '="false"',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STREAMING, ids=str)
+def test_streamed_requests_are_chosen_where_the_spec_says_so(case: str) -> None:
+    name, version, body, wanted = STREAMING[case]
+    engine = f'  engine: {{name: {name}, version: "{version}"}}\n'
+    selector = "" if "selector" in body else SELECTOR
+    text = document(body, "{sli: ttft, threshold: 1s, target: 95%}", engine=engine, selector=selector)
+    checked = check(text)
+    assert not checked.failed, checked.diagnostics
+    histogram = checked.specs[0].slos[0].measurement
+    assert isinstance(histogram, Histogram)
+    found = [f'{item.op}"{item.value}"' for item in histogram.matchers if "streaming" in item.label]
+    assert found == ([wanted] if wanted else [])
+
+
 @pytest.mark.parametrize("case", NUMBERS)
 def test_where_a_number_comes_from(case: str) -> None:
     body, objective, threshold, target, source = NUMBERS[case]

@@ -279,6 +279,7 @@ class EngineSpec(_Part):
         le_format: how edges are written; absent where there is no histogram.
         model_label: the label that carries the served model's name; absent where there is none.
         finish_label: the label that says how a request ended; absent where there is none.
+        streaming_label: the label that is `true` on streamed requests and `false` on others; absent where there is none.
         boundary: whether requests that fail before they reach a model are counted, as at a gateway.
         sees: parts of a latency budget that its latencies include.
         blind_spots: what it cannot tell, in sentences.
@@ -292,6 +293,7 @@ class EngineSpec(_Part):
     le_format: LeFormat | None = None
     model_label: LabelName | None = None
     finish_label: LabelName | None = None
+    streaming_label: LabelName | None = None
     boundary: BoolText = False
     sees: Annotated[frozenset[str], JsonSchema(_SET_SCHEMA)] = frozenset()
     buckets_configurable: tuple[BucketSetting, ...] = ()

@@ -117,7 +117,12 @@ class EngineReference(Model):
 
 
 class Traffic(Model):
-    """What requests look like; facts that steer only what they name."""
+    """What requests look like; facts that steer only what they name.
+
+    Attributes:
+        streaming: whether the promises are about streamed answers; written, it selects them where the engine's metrics
+            tell the two apart.
+    """
 
     prompt_tokens: PositiveCount | None = None
     output_tokens: PositiveCount | None = None

@@ -1,6 +1,7 @@
 """Releases as documents name them: numbers with dots, or builds; and ranges of them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -70,6 +71,17 @@ class VersionRange:
     def overlaps(self, other: "VersionRange") -> bool:
         """Whether a version may lie in both."""
         return _below(self.low, other.high) and _below(other.low, self.high)
+
+    def covered_by(self, ranges: Iterable["VersionRange"]) -> bool:
+        """Whether every release of it lies in one of the ranges."""
+        reached = self.low or ()
+        for part in sorted(ranges, key=lambda part: part.low or ()):
+            if (part.low or ()) > reached:
+                return False
+            if part.high is None or (self.high is not None and part.high >= self.high):
+                return True
+            reached = max(reached, part.high)
+        return False
 
     def __str__(self) -> str:
         bounds = ((">=", self.low), ("<", self.high))

@@ -123,7 +123,11 @@ class Readings:
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""
         carried = engine.labels_of(tuple(roles))
-        return self.grouping.narrowed(measure.engine_matchers(engine, self.selector, self._model, carried), carried)
+        found = measure.engine_matchers(engine, self.selector, self._model, carried)
+        label, traffic = engine.streaming_label(tuple(roles)), self.spec.traffic
+        if label is not None and "streaming" in traffic.model_fields_set:
+            found = measure.narrowed(found, {label: "true" if traffic.streaming else "false"}, {})
+        return self.grouping.narrowed(found, carried)
 
     @property
     def _model(self) -> str:
