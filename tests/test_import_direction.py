@@ -43,6 +43,7 @@ BUILTIN_LOADERS = {
     "catalog.py",
     "diagnostics/pages.py",
     "shipped_engines.py",
+    "live/metric_words.py",
     "slis.py",
     "resolve/policies.py",
 }

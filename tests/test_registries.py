@@ -35,7 +35,7 @@ PACKAGE = ROOT / "slo_compiler"
 # Modules that stand beside the entries of a table and are none.
 BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
-    "cli": {"options"},
+    "cli": {"connections", "options"},
     "emit": {"tiles", "base", "alerts", "serialize", "texts"},
 }
 CHECK_TABLES: dict[str, dict[str, object]] = {

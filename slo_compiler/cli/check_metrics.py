@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from slo_compiler.cli.connections import connection_options, is_address, read_scrape, seconds_of
 from slo_compiler.cli.options import (
     FINDINGS,
     Common,
@@ -39,25 +39,17 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Say which counters move: scrapes again after so long; asks Prometheus so far back (default there: 1h).",
 )
-@click.option("--header", "headers", metavar="'K: V'", multiple=True, help="Sent with each request.")
-@click.option("--ca-file", metavar="FILE", default="", help="Certificates of the authorities to trust.")
-@click.option("--cert", metavar="FILE", default="", help="The client's certificate, with its key or beside --key.")
-@click.option("--key", metavar="FILE", default="", help="The key of --cert.")
-@click.option("--timeout", metavar="TIME", default="10s", show_default=True, help="For each request.")
+@connection_options
 @click.option("--fix", is_flag=True, help="Say which lines of the specs would work.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @common_options
 def command(
     common: Common,
+    connection: Connection,
     paths: tuple[str, ...],
     scrapes: tuple[str, ...],
     prometheus: str | None,
     over: str | None,
-    headers: tuple[str, ...],
-    ca_file: str,
-    cert: str,
-    key: str,
-    timeout: str,
     fix: bool,
     output: str,
 ) -> None:
@@ -66,7 +58,6 @@ def command(
     Per SLI: its metric, type, labels and bucket, how the threshold is read, whether samples flow, and whether the page
     is that of the spec's version. Exits 1 where something is broken, 3 where a page or a server cannot be read.
     """
-    from slo_compiler.external.http import Connection
     from slo_compiler.live.check_report import to_json, to_text
     from slo_compiler.live.compare import compare
     from slo_compiler.live.results import Live
@@ -76,14 +67,7 @@ def command(
 
     if bool(scrapes) == bool(prometheus):
         raise click.UsageError("give --scrape (as often as there are pages) or --prometheus")
-    connection = Connection(
-        headers=tuple(_header(text) for text in headers),
-        ca_file=_readable("--ca-file", ca_file),
-        cert=_readable("--cert", cert),
-        key=_readable("--key", key),
-        timeout=float(_seconds("--timeout", timeout)),
-    )
-    apart = _seconds("--over", over) if over else 0
+    apart = seconds_of("--over", over) if over else 0
     config = load_config(common)
     environment = Environment(config)
     checked = check_files(spec_files(paths, config), environment)
@@ -134,7 +118,7 @@ def _scraped(scrapes: Sequence[str], connection: Connection, apart: int, common:
     first = _pages(scrapes, connection)
     if not apart:
         return first, None
-    if not all(_is_address(scrape) for scrape in scrapes):
+    if not all(is_address(scrape) for scrape in scrapes):
         raise click.UsageError("--over: a saved page does not change; give addresses")
     common.note(f"scraping again in {apart}s")
     time.sleep(apart)
@@ -142,47 +126,12 @@ def _scraped(scrapes: Sequence[str], connection: Connection, apart: int, common:
 
 
 def _pages(scrapes: Sequence[str], connection: Connection) -> Page:
-    from slo_compiler.external.http import Unreachable, get_text
     from slo_compiler.live.pages import NoPage, Page, read_page
 
     page = Page()
     for scrape in scrapes:
         try:
-            text = get_text(scrape, connection) if _is_address(scrape) else Path(scrape).read_text("utf-8", "replace")
-            page.add(read_page(text))
-        except Unreachable as fault:
-            fail_environment(str(fault))
+            page.add(read_page(read_scrape(scrape, connection)))
         except NoPage as fault:
             fail_environment(f"{scrape}: {fault}")
-        except OSError as fault:
-            fail_environment(f"{scrape}: {fault.strerror}")
     return page
-
-
-def _is_address(scrape: str) -> bool:
-    return scrape.startswith(("http://", "https://"))
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip() or not text.isprintable():
-        raise click.UsageError("--header: write it as 'Name: value'")
-    return name.strip(), value.strip()
-
-
-def _readable(option: str, path: str) -> str:
-    if path and not Path(path).is_file():
-        raise click.UsageError(f"{option}: {path} is no file that can be read")
-    return path
-
-
-def _seconds(option: str, text: str) -> int:
-    from slo_compiler.units import Duration
-
-    try:
-        seconds = Duration.parse(text).seconds
-    except ValueError as fault:
-        raise click.UsageError(f"{option}: {fault}; write it as 10s or 5m") from None
-    if seconds < 1 or seconds > 86400:
-        raise click.UsageError(f"{option}: from 1s to 1d")
-    return int(seconds)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import FINDINGS, Common, common_options, load_config, show, spec_files
+from slo_compiler.cli.connections import connection_options, read_scrape
+from slo_compiler.cli.options import FINDINGS, Common, common_options, fail_environment, load_config, show, spec_files
 
 if TYPE_CHECKING:
     from slo_compiler.engines import ResolvedEngine
+    from slo_compiler.external.http import Connection
+    from slo_compiler.live.engine_draft import EngineDraft
     from slo_compiler.pipeline import Checked
 
 _FORMATS = click.Choice(["text", "json"])
@@ -86,6 +89,77 @@ def diff_engines(common: Common, name: str, old: str, new: str, paths: tuple[str
             show(found, pinned[1].lines, common, files=pinned[1].files)
     if has_errors(found):
         sys.exit(FINDINGS)
+
+
+@command.command("import", epilog="Example: slo-compiler engines import http://localhost:8000/metrics --name acme")
+@click.argument("scrape", metavar="SCRAPE")
+@click.option("--name", help="Of the engine; default: what the names of its metrics begin with.")
+@click.option("--version", help="The release that the page is of, as 1.2.3 or b10434.")
+@connection_options
+@common_options
+def import_engine(common: Common, connection: Connection, scrape: str, name: str | None, version: str | None) -> None:
+    """Draft an Engine document from the metrics page of a program: an address, a saved page, or - for stdin.
+
+    Roles and units are guessed from names and marked as guesses. Exits 1 where no name hints at what an SLI reads, 3
+    where there is no page.
+    """
+    from hashlib import sha256
+
+    from slo_compiler.live.engine_draft import draft_engine
+    from slo_compiler.live.engine_draft_text import draft_text
+    from slo_compiler.live.pages import NoPage, read_page
+    from slo_compiler.plain_text import visible
+
+    if name is not None:
+        _check_name(name)
+    if version is not None and not _is_release(version):
+        raise click.UsageError(f"--version: {version!r} is no release; write it as 1.2.3, or as b10434")
+    text = read_scrape(scrape, connection)
+    try:
+        page = read_page(text)
+    except NoPage as fault:
+        fail_environment(f"{scrape}: {fault}")
+        raise AssertionError from None
+    draft = draft_engine(page)
+    if not draft.metrics:
+        click.echo(f"error: {scrape}: no name of a metric hints at what an SLI reads", err=True)
+        for other, why in draft.undecided:
+            click.echo(f"  {visible(f'{other}: {why}')}", err=True)
+        sys.exit(FINDINGS)
+    chosen = name or _name_of(draft)
+    click.echo(draft_text(draft, chosen, version, sha256(text.encode()).hexdigest()), nl=False)
+    common.note(
+        f"drafted engine {chosen}: metrics with a role {len(draft.metrics)}, to decide {len(draft.undecided)}; "
+        "save it beside the specs and check what is marked as a guess"
+    )
+
+
+def _check_name(name: str) -> None:
+    from slo_compiler.documents.metadata import check_dns_label
+
+    try:
+        check_dns_label(name)
+    except ValueError as fault:
+        raise click.UsageError(f"--name: {fault}") from None
+
+
+def _is_release(text: str) -> bool:
+    from slo_compiler.documents.releases import VersionRange, version_text
+
+    releases = VersionRange.of_release(text)
+    return releases is not None and releases.low is not None and version_text(releases.low) == text
+
+
+def _name_of(draft: EngineDraft) -> str:
+    """What most of the metrics begin with; never the name of an engine that ships, which it would replace."""
+    from collections import Counter
+
+    from slo_compiler.documents.metadata import slug
+    from slo_compiler.engines import load_builtin_engines
+
+    first = [metric.family.name.replace(":", "_").split("_")[0] for metric in draft.metrics]
+    name = slug(Counter(first).most_common(1)[0][0]) or "engine"
+    return f"{name}-draft" if name in load_builtin_engines() else name
 
 
 def _resolved(name: str, version: str | None) -> ResolvedEngine:
