@@ -1,4 +1,4 @@
-"""What a metric's name hints at: its role, its unit and what its labels tell, by the words of `builtin/metric_words.yaml`."""
+"""What a metric's name hints at: its role, its unit and what its labels tell, by the words of `builtin/words/metrics.yaml`."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def load_metric_words() -> MetricWords:
         ValueError: the file is not what `MetricWords` takes, which is a fault of the package.
         OSError: the file is not there, which is a fault of the installation.
     """
-    return MetricWords.model_validate(read_trusted(builtin_path("metric_words.yaml").read_bytes()))
+    return MetricWords.model_validate(read_trusted(builtin_path("words", "metrics.yaml").read_bytes()))
 
 
 def is_ignored(name: str) -> bool:
