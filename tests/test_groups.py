@@ -553,6 +553,7 @@ PROVEN = {
         "{labels: [team], maxGroups: 1}", GATEWAY, GATEWAY.replace("99%", "99.5%").replace("{sli", "{name: strict, sli")
     ),
     "the engine's view": spec("{labels: [method]}", "{sli: availability, target: 99%, source: {engine: vllm}}"),
+    "more groups than are drawn": spec("{labels: [namespace], maxGroups: 958}", TTFT, GATEWAY),
 }
 
 
@@ -603,3 +604,13 @@ def test_the_cut_is_proven_wherever_groups_are_cut() -> None:
             "groups of {} before the first choice",
         ):
             assert title.format(slo) in names
+
+
+def test_of_very_many_groups_some_are_drawn_and_the_proof_says_so() -> None:
+    fast, _ = promtool_tests.emit(resolved(spec("{labels: [namespace], maxGroups: 958}", TTFT)), Context())
+    tests = yaml.safe_load(fast.text)["tests"]
+    title = "100 of up to 958 groups of chat-ttft, which are too many to draw a choice"
+    (drawn,) = [test for test in tests if test["name"] == title]
+    assert len(drawn["input_series"]) == 2 * 100
+    assert all(check_["exp_samples"] for check_ in drawn["promql_expr_test"] if "count(" in check_["expr"])
+    assert sum(len(test["input_series"]) for test in tests) < 600

@@ -23,12 +23,12 @@ from slo_compiler.emit.promtool_tests.notation import (
     series_name,
     values,
 )
-from slo_compiler.emit.promtool_tests.raw_histogram import SLOTS_PER_SCRAPE
+from slo_compiler.emit.promtool_tests.raw_histogram import SLOTS_PER_SCRAPE, slot_of
 from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
 from slo_compiler.promql import names
 from slo_compiler.promql.build import any_of, string
 from slo_compiler.promql.measurements import counts_of
-from slo_compiler.units import Duration, decimal_text
+from slo_compiler.units import decimal_text
 
 # The course of the choice: slots of 35 s, which meet neither the evaluations nor, before an hour is over, the edge of the
 # hour. A counter is scraped at every ninth, too rarely for any tile, so that only the choice costs time.
@@ -44,6 +44,8 @@ _HARDLY = 2**-11
 _CHOSEN_WITHIN, _CHOSEN_BEFORE = 2, 1
 _RETURNS, _RETURNS_LATE = 60.0, 90.0
 _STRANGER = 1_000_000.0
+# A choice among more groups than these is not drawn: every test of it would hold a series or two for each of them.
+_MOST_DRAWN = 100
 
 
 def cut_groups(spec: Spec) -> list[Document]:
@@ -54,6 +56,9 @@ def cut_groups(spec: Spec) -> list[Document]:
         if cast is None:
             continue
         try:
+            if cast.undrawn:
+                found.append(_some_of_many(spec, cast))
+                continue
             found += [_choice(spec, cast), _hour(spec, cast), _room(spec, cast), _before_the_choice(spec, cast)]
         except NoExample:
             continue
@@ -66,12 +71,14 @@ class _Cast:
 
     Attributes:
         label: what they differ in.
+        undrawn: so many groups fewer are drawn than are recorded; 0 where a choice can be seen.
     """
 
     slo: Slo
     label: str
     large: Sequence[Labels]
     others: Sequence[Labels]
+    undrawn: int = 0
 
     def query(self, name: str) -> str:
         """A recorded series of the other groups."""
@@ -93,7 +100,7 @@ class _Cast:
 
 
 def _cast(slo: Slo) -> _Cast | None:
-    most = slo.groups.most
+    most = min(slo.groups.most, _MOST_DRAWN)
     found = values_of(slo, most + 6) if most else None
     if found is None:
         return None
@@ -105,7 +112,8 @@ def _cast(slo: Slo) -> _Cast | None:
     def own(value: str) -> Labels:
         return tuple({**base, **({label: value} if value else {})}.items())
 
-    return _Cast(slo, label, [own(value) for value in large], [own(value) for value in others])
+    undrawn = slo.groups.most - most
+    return _Cast(slo, label, [own(value) for value in large], [own(value) for value in others], undrawn)
 
 
 def _choice(spec: Spec, cast: _Cast) -> Document:
@@ -256,6 +264,26 @@ def _room(spec: Spec, cast: _Cast) -> Document:
     return group(f"groups of {slo.name} while there is room", scrape.slot.promql, series, checks)
 
 
+def _some_of_many(spec: Spec, cast: _Cast) -> Document:
+    """Where very many groups are recorded: as many as can be drawn have room, the smallest too, and no ticket asks why."""
+    slo, step = cast.slo, spec.steps.fast
+    scrape = _Scrapes(spec)
+    smallest, last = cast.others[0], 10 * step
+    series = [item for own in cast.large for item in _counted(slo, own, scrape.text(last, 0, 1000, 3))]
+    series += _counted(slo, smallest, scrape.text(last, 0, 7, 2))
+    checks = []
+    for look in (7 * step, last):
+        for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"], names.EVENTS["slow"], names.RECORDED_GROUP):
+            checks += cast.checks(look, name, [smallest])
+    if slo.mode != "none":
+        silent = _ticket(spec, cast, (_NEVER, _NEVER), 0)
+        checks += state_checks([silent], [4], step, slo.slo_id, [spec.own_label("tier")], only=silent.name)
+    title = (
+        f"{len(cast.large) + 1} of up to {slo.groups.most} groups of {slo.name}, which are too many to draw a choice"
+    )
+    return group(title, scrape.slot.promql, series, checks)
+
+
 def _before_the_choice(spec: Spec, cast: _Cast) -> Document:
     """Before anything is chosen the highest counters are recorded, and then what is chosen by traffic."""
     slo, step = cast.slo, spec.steps.fast
@@ -282,7 +310,7 @@ class _Scrapes:
     """Scrapes between the evaluations, as the raw series of the tiles have them."""
 
     def __init__(self, spec: Spec) -> None:
-        self.slot = Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000)
+        self.slot = slot_of(spec.steps)
         self._seconds = float(self.slot.seconds)
         self.step = spec.steps.fast
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
@@ -26,10 +28,10 @@ from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, grou
 from slo_compiler.ir import Deadline, Exemption, Gauges, Matcher, Slo, Source, Spec
 from slo_compiler.units import Duration
 
-# Slots of 5 s, so that scrapes of `up` can lie between the evaluations; the rest changes at whole minutes.
-_SLOT = 5
+# Slots of 5 s, so that scrapes of `up` can lie between the evaluations; of 1 s where they could not, or where 5 s are too
+# coarse for the scrapes. The rest changes at whole minutes.
+_SLOT, _FINE_SLOT = 5, 1
 _MINUTES = 63
-_SLOTS = _MINUTES * 60 // _SLOT
 # The source: hardly an event at minute 1, gone from 5 to 40, its targets down from 45.
 _EVENT, _GONE, _BACK, _DOWN = 1, 5, 40, 45
 # A replica produces no tokens from minute 10 to 30; the queue is exactly at its limit from 15, over it from 20 to 40.
@@ -37,6 +39,8 @@ _STOPS, _RESUMES = 10, 30
 _QUEUE_AT, _QUEUE_OVER, _QUEUE_DOWN = 15, 20, 40
 # One of two targets is scraped half as often from minute 4, too rarely from 8, and as it should be from 50.
 _HALF, _SPARSE, _WHOLE = 4, 8, 50
+# So many seconds of scrapes are counted; `up` itself is looked for as far back.
+_WATCHED = 300
 _TOKENS_FROM = 1000.0
 
 
@@ -83,9 +87,17 @@ def _exempt(spec: Spec) -> tuple[Slo, Exemption] | None:
     return next(((slo, item) for slo in spec.slos for item in slo.exemptions if item.masks_all), None)
 
 
+def _slot_of(spec: Spec) -> int:
+    """How long a slot is, in seconds: scrapes so many slots apart never lie on the edge of what an evaluation reads."""
+    scrape, step = spec.steps.scrape, spec.steps.fast
+    if scrape % _SLOT == 0 and _SLOT % math.gcd(int(scrape), step, _WATCHED):
+        return _SLOT
+    return _FINE_SLOT
+
+
 def _exempt_times(spec: Spec) -> list[float]:
     begin, end = (minute * 60 // spec.steps.fast for minute in _EXEMPT)
-    return [index * spec.steps.fast + 2 * _SLOT for index in range(begin, end)]
+    return [index * spec.steps.fast + 2 * _slot_of(spec) for index in range(begin, end)]
 
 
 def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[float]) -> AlertCourse:
@@ -93,7 +105,7 @@ def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[
     exempt = _exempt(spec)
     if exempt is not None:
         slo, exemption = exempt
-        begin = delay_of(Duration.of(_SLOT), quiet_from(spec), spec.steps.fast)
+        begin = delay_of(Duration.of(_slot_of(spec)), quiet_from(spec), spec.steps.fast)
         masks = Masks(slo, len(active), {exemption.name: _exempt_times(spec)}, begin=begin)
         active = [now and not masks.all_masked(index * spec.steps.fast) for index, now in enumerate(active)]
     return course(rule, active, value, spec.steps.fast)
@@ -123,7 +135,7 @@ def _is_gauge(gauges: Gauges, source: Source) -> bool:
 
 def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     """Some of the sources; with the first of them the gauges and the deadlines."""
-    step = spec.steps.fast
+    step, slot = spec.steps.fast, _slot_of(spec)
     length = _MINUTES * 60 // step
     series: list[Document] = []
     courses: list[AlertCourse] = []
@@ -132,21 +144,21 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
         courses += _gauge_courses(spec, spec.gauges, length, step)
     watched = _first_watchers(spec)
     drawn: set[tuple[Matcher, ...]] = set()
-    scrape = float(spec.steps.scrape)
+    scrapes = _Scrapes(float(spec.steps.scrape), slot, step)
     for source in sources:
-        series += _source_series(source)
-        courses += _source_courses(spec, source, length, step)
+        series += _source_series(source, slot)
+        courses += _source_courses(spec, source, scrapes, length)
         if source.target_matchers and source.target_matchers not in drawn:
             drawn.add(source.target_matchers)
-            series += _up_series(source, scrape)
+            series += _up_series(source, scrapes)
         if source in watched:
             rule = alerts.scrapes_missing(spec, source)
-            courses.append(_course(spec, rule, *_scrapes_missing(scrape, length, step)))
+            courses.append(_course(spec, rule, *_scrapes_missing(scrapes, length)))
     if not courses:
         return None
     exempt = _exempt(spec)
     if exempt is not None:
-        series.append(condition_series(*exempt, _exempt_times(spec), _SLOT, _MINUTES * 60))
+        series.append(condition_series(*exempt, _exempt_times(spec), slot, _MINUTES * 60))
     series = list({item["series"]: item for item in series}.values())
     by = [
         "severity",
@@ -169,7 +181,7 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     title = "what the engine shows once"
     if sources and len(sources) < len(spec.sources):
         title += f": {', '.join(item.label for item in sources)}"
-    return group(title, at(_SLOT), series, checks, texts)
+    return group(title, at(slot), series, checks, texts)
 
 
 def _first_watchers(spec: Spec) -> list[Source]:
@@ -194,9 +206,14 @@ def _texts(courses: list[AlertCourse], length: int, step: int) -> list[Document]
     return checks
 
 
-def _minute_slots(value: Callable[[float], Slot]) -> list[Slot]:
+def _last(slot: int) -> int:
+    """The last slot of the test, where slots are so many seconds long."""
+    return _MINUTES * 60 // slot
+
+
+def _minute_slots(value: Callable[[float], Slot], slot: int) -> list[Slot]:
     """A value per slot, as a function of the minute."""
-    return [value(slot * _SLOT / 60) for slot in range(_SLOTS + 1)]
+    return [value(index * slot / 60) for index in range(_last(slot) + 1)]
 
 
 def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
@@ -204,24 +221,25 @@ def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
     matchers = gauges.running[0].matchers
     alternatives = variants(matchers)
     limit = float(spec.queue_limit) if spec.queue_limit is not None else None
+    slot = _slot_of(spec)
     for number, replica in enumerate(_REPLICAS):
         labels = {**alternatives[number % len(alternatives)], gauges.replica_label: replica.name}
         for rank in _RANKS:
-            found += _gauges_of(gauges, {**labels, "rank": rank}, replica if rank == "0" else None, rank, limit)
+            found += _gauges_of(gauges, {**labels, "rank": rank}, replica if rank == "0" else None, rank, limit, slot)
         for index, miss in enumerate(near_misses(matchers, matching(matchers))):
             # A stranger on the same replica contradicts it: it hangs where the replica works, and works where it hangs.
             other = {**miss, gauges.replica_label: replica.name, "rank": "0", "stranger": str(index)}
             stranger = _Replica("stranger", 0 if replica.hangs else 5, 7, 3 if replica.hangs else 0)
-            found += _gauges_of(gauges, other, stranger, "0", None)
+            found += _gauges_of(gauges, other, stranger, "0", None, slot)
     return found
 
 
 def _gauges_of(
-    gauges: Gauges, labels: dict[str, str], replica: _Replica | None, rank: str, limit: float | None
+    gauges: Gauges, labels: dict[str, str], replica: _Replica | None, rank: str, limit: float | None, slot: int
 ) -> list[Document]:
-    running, waiting, tokens = _gauge_texts(replica or _Replica(f"rank {rank}", 0, 0, 0), limit)
+    running, waiting, tokens = _gauge_texts(replica or _Replica(f"rank {rank}", 0, 0, 0), limit, slot)
     if replica is None and limit is not None and labels[gauges.replica_label] == "busy":
-        waiting = ramp(1, 0, _SLOTS)
+        waiting = ramp(1, 0, _last(slot))
     return [
         raw_input(series_name(selectors[0].name, labels), text)
         for selectors, text in ((gauges.running, running), (gauges.waiting, waiting), (gauges.tokens, tokens))
@@ -229,19 +247,19 @@ def _gauges_of(
 
 
 @lru_cache(maxsize=256)
-def _gauge_texts(replica: _Replica, limit: float | None) -> tuple[str, str, str]:
-    waiting = values(_minute_slots(lambda minute: _waiting(replica, limit, minute)))
-    return ramp(replica.running, 0, _SLOTS), waiting, _tokens_text(replica)
+def _gauge_texts(replica: _Replica, limit: float | None, slot: int) -> tuple[str, str, str]:
+    waiting = values(_minute_slots(lambda minute: _waiting(replica, limit, minute), slot))
+    return ramp(replica.running, 0, _last(slot)), waiting, _tokens_text(replica, slot)
 
 
-def _tokens_text(replica: _Replica) -> str:
+def _tokens_text(replica: _Replica, slot: int) -> str:
     if not replica.stops:
-        return ramp(_TOKENS_FROM, replica.tokens, _SLOTS)
-    stop, resume = _STOPS * 60 // _SLOT, _RESUMES * 60 // _SLOT
+        return ramp(_TOKENS_FROM, replica.tokens, _last(slot))
+    stop, resume = _STOPS * 60 // slot, _RESUMES * 60 // slot
     at_stop = _TOKENS_FROM + replica.tokens * stop
     return (
         f"{ramp(_TOKENS_FROM, replica.tokens, stop)} {ramp(at_stop, 0, resume - stop - 1)} "
-        f"{ramp(at_stop + replica.tokens, replica.tokens, _SLOTS - resume - 1)}"
+        f"{ramp(at_stop + replica.tokens, replica.tokens, _last(slot) - resume - 1)}"
     )
 
 
@@ -264,14 +282,14 @@ def _beyond_limit(minute: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _stalled(replica: _Replica, length: int, step: int) -> tuple[bool, ...]:
+def _stalled(replica: _Replica, length: int, step: int, slot: int) -> tuple[bool, ...]:
     """Whether requests are in the replica while no token left it for 5m."""
     samples = []
-    for slot in range(_SLOTS + 1):
-        minute = slot * _SLOT / 60
+    for index in range(_last(slot) + 1):
+        minute = index * slot / 60
         if replica.stops:
             minute -= min(max(minute - _STOPS, 0.0), float(_RESUMES - _STOPS))
-        samples.append((float(slot * _SLOT), _TOKENS_FROM + replica.tokens * minute * 60 / _SLOT))
+        samples.append((float(index * slot), _TOKENS_FROM + replica.tokens * minute * 60 / slot))
     inside = replica.running + replica.waiting > 0
     return tuple(inside and not (model.increase(samples, index * step, 300) or 0) > 0 for index in range(length))
 
@@ -286,7 +304,7 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         job = {"job": labels["job"]} if "job" in labels else {}
         own = {**rule, "series_labels": {**job, gauges.replica_label: replica.name}}
         value = tuple(replica.running + _waiting(replica, limit, index * step / 60) for index in range(length))
-        found.append(_course(spec, own, _stalled(replica, length, step), value))
+        found.append(_course(spec, own, _stalled(replica, length, step, _slot_of(spec)), value))
     if spec.queue_limit is not None and limit is not None:
         mean = tuple(limit + _beyond_limit(index * step / 60) / len(_REPLICAS) for index in range(length))
         rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
@@ -294,97 +312,119 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
     return found
 
 
-@lru_cache(maxsize=1)
-def _source_slots() -> tuple[Slot, ...]:
+@lru_cache(maxsize=2)
+def _source_slots(slot: int) -> tuple[Slot, ...]:
     def value(minute: float) -> Slot:
         if _GONE <= minute < _BACK or minute >= _DOWN:
             return STALE if minute in (_GONE, _DOWN) else GAP
         return 100.0 + 2**-11 if minute >= _EVENT else 100.0
 
-    return tuple(_minute_slots(value))
+    return tuple(_minute_slots(value, slot))
 
 
-@lru_cache(maxsize=1)
-def _source_text() -> str:
-    return values(_source_slots())
+@lru_cache(maxsize=2)
+def _source_text(slot: int) -> str:
+    return values(_source_slots(slot))
 
 
-def _source_series(source: Source) -> list[Document]:
+def _source_series(source: Source, slot: int) -> list[Document]:
     selector = source.selectors[0]
     alternatives = variants(selector.matchers)
     labels = alternatives[-1]
-    found = [raw_input(series_name(selector.name, labels), _source_text())]
+    found = [raw_input(series_name(selector.name, labels), _source_text(slot))]
     # Strangers are there when the source is gone, and their traffic comes when it has none.
-    strangers = ramp(50, 2.5, _SLOTS)
+    strangers = ramp(50, 2.5, _last(slot))
     misses = near_misses(selector.matchers, labels)
     return found + [raw_input(series_name(selector.name, miss), strangers) for miss in misses]
 
 
 @lru_cache(maxsize=16)
-def _absence(scrape: float, length: int, step: int) -> tuple[tuple[bool, ...], tuple[bool, ...], tuple[float, ...]]:
+def _absence(scrapes: _Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[bool, ...], tuple[float, ...]]:
     """Per evaluation: the source is gone while targets are up; it is gone and had traffic; how many targets are up."""
+    step, slot = scrapes.step, scrapes.slot
     minutes = [index * step / 60 for index in range(length)]
     gone = [_GONE <= minute < _BACK or minute >= _DOWN for minute in minutes]
-    targets = [_scrapes(scrape, second=second) for second in (False, True)]
+    targets = [_samples(scrapes, second=second) for second in (False, True)]
     # A target counts as up until a scrape says otherwise.
     up = [float(sum(model.latest(samples, index * step) == 1 for samples in targets)) for index in range(length)]
-    samples = [(slot * _SLOT, value) for slot, value in enumerate(_source_slots()) if not isinstance(value, str)]
+    samples = [(index * slot, value) for index, value in enumerate(_source_slots(slot)) if not isinstance(value, str)]
     traffic = [(model.increase(samples, index * step - 1800, 1800) or 0) > 0 for index in range(length)]
     unexposed = tuple(absent and count > 0 for absent, count in zip(gone, up, strict=True))
     return unexposed, tuple(absent and had for absent, had in zip(gone, traffic, strict=True)), tuple(up)
 
 
-def _source_courses(spec: Spec, source: Source, length: int, step: int) -> list[AlertCourse]:
+def _source_courses(spec: Spec, source: Source, scrapes: _Scrapes, length: int) -> list[AlertCourse]:
     rules = alerts.source_absent(spec, source)
-    unexposed, lost, up = _absence(float(spec.steps.scrape), length, step)
+    unexposed, lost, up = _absence(scrapes, length)
     ones = (1.0,) * length
     if not source.target_matchers:
         return [_course(spec, rules[0], lost, ones)]
     return [_course(spec, rules[0], unexposed, up), _course(spec, rules[1], lost, ones)]
 
 
+class _Scrapes(NamedTuple):
+    """When targets are scraped: so many seconds apart, in slots of the test, beside evaluations so many seconds apart."""
+
+    interval: float
+    slot: int
+    step: int
+
+    def slots(self) -> list[int]:
+        """The slots of all scrapes: none is where what an evaluation reads begins or ends, which servers read differently."""
+        found = []
+        for index in range(math.ceil(_MINUTES * 60 / self.interval)):
+            slot = 1 + round(index * self.interval / self.slot)
+            slot += any((slot * self.slot + back) % self.step == 0 for back in (0, _WATCHED))
+            found.append(slot)
+        return [slot for slot in dict.fromkeys(found) if slot <= _last(self.slot)]
+
+
 @lru_cache(maxsize=16)
-def _up_slots(scrape: float, *, second: bool) -> tuple[Slot, ...]:
+def _up_slots(scrapes: _Scrapes, *, second: bool) -> tuple[Slot, ...]:
     """`up` at every scrape between the evaluations; the second target misses scrapes for a while."""
-    slots: list[Slot] = [GAP] * (_SLOTS + 1)
-    for scrapes, slot in enumerate(range(1, _SLOTS + 1, max(1, int(scrape) // _SLOT)), start=1):
-        minute = slot * _SLOT / 60
-        half = _HALF <= minute < _WHOLE and scrapes % 2 == 0
-        sparse = _SPARSE <= minute < _WHOLE and scrapes % 20 == 1
+    slots: list[Slot] = [GAP] * (_last(scrapes.slot) + 1)
+    # An even number of scrapes that any stretch which is watched holds, so that each of them misses one more.
+    often = min(20, int(_WATCHED / scrapes.interval) // 2 * 2)
+    for count, slot in enumerate(scrapes.slots(), start=1):
+        minute = slot * scrapes.slot / 60
+        half = _HALF <= minute < _WHOLE and count % 2 == 0
+        sparse = _SPARSE <= minute < _WHOLE and count % often == 1
         if not (second and (half or sparse)):
             slots[slot] = 0.0 if minute >= _DOWN else 1.0
     return tuple(slots)
 
 
 @lru_cache(maxsize=16)
-def _up_text(scrape: float, *, second: bool) -> str:
-    return values(_up_slots(scrape, second=second))
+def _up_text(scrapes: _Scrapes, *, second: bool) -> str:
+    return values(_up_slots(scrapes, second=second))
 
 
-def _scrapes(scrape: float, *, second: bool) -> list[model.Sample]:
-    slots = _up_slots(scrape, second=second)
-    return [(float(slot * _SLOT), value) for slot, value in enumerate(slots) if not isinstance(value, str)]
+def _samples(scrapes: _Scrapes, *, second: bool) -> list[model.Sample]:
+    slots = _up_slots(scrapes, second=second)
+    return [(float(slot * scrapes.slot), value) for slot, value in enumerate(slots) if not isinstance(value, str)]
 
 
-def _up_series(source: Source, scrape: float) -> list[Document]:
+def _up_series(source: Source, scrapes: _Scrapes) -> list[Document]:
     alternatives = variants(source.target_matchers)
     first = series_name("up", {**alternatives[-1], "target": "first"})
     second = series_name("up", {**alternatives[0], "target": "second"})
-    found = [raw_input(first, _up_text(scrape, second=False)), raw_input(second, _up_text(scrape, second=True))]
+    found = [raw_input(first, _up_text(scrapes, second=False)), raw_input(second, _up_text(scrapes, second=True))]
     # Strangers stay up when the targets go down.
-    strangers = ramp(1, 0, _SLOTS)
+    strangers = ramp(1, 0, _last(scrapes.slot))
     misses = near_misses(source.target_matchers, alternatives[0])
     return found + [raw_input(series_name("up", miss), strangers) for miss in misses]
 
 
 @lru_cache(maxsize=16)
-def _scrapes_missing(scrape: float, length: int, step: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+def _scrapes_missing(scrapes: _Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
     """Whether too few scrapes arrive at each evaluation, and how many do."""
-    limit = round(0.75 * 300 / scrape, 3)
-    targets = [_scrapes(scrape, second=second) for second in (False, True)]
+    limit = round(0.75 * _WATCHED / scrapes.interval, 3)
+    targets = [_samples(scrapes, second=second) for second in (False, True)]
     counted = []
     for index in range(length):
-        present = [count for samples in targets if (count := len(model.in_range(samples, index * step, 300)))]
+        present = [
+            count for samples in targets if (count := len(model.in_range(samples, index * scrapes.step, _WATCHED)))
+        ]
         counted.append(sum(present) / len(present) if present else limit)
     return tuple(value < limit for value in counted), tuple(counted)
 
@@ -397,7 +437,7 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
         if slo.deadline is None or slo.mode == "none":
             continue
         limit = float(slo.deadline.limit.seconds) * 0.8
-        series += _age_series(slo, slo.deadline, limit)
+        series += _age_series(slo, slo.deadline, limit, _slot_of(spec))
         age = tuple(limit + 0.5 * _beyond_limit(index * step / 60) for index in range(length))
         rule = of_group(alerts.deadline_at_risk(spec, slo), groups_of(slo)[0])
         own = course(rule, tuple(value > limit for value in age), age, step)
@@ -423,18 +463,20 @@ def _checks_beside_an_slo(
     return checks
 
 
-def _age_series(slo: Slo, deadline: Deadline, limit: float) -> list[Document]:
+def _age_series(slo: Slo, deadline: Deadline, limit: float, slot: int) -> list[Document]:
     selector = deadline.pending_age
     first, *others = groups_of(slo)
     labels = placed(variants(selector.matchers)[-1], slo, first)
-    oldest = values(_minute_slots(lambda minute: limit + 0.5 * _beyond_limit(minute)))
+    oldest = values(_minute_slots(lambda minute: limit + 0.5 * _beyond_limit(minute), slot))
     queue = free_name("queue", slo)
     found = [
         raw_input(series_name(selector.name, {**labels, queue: "oldest"}), oldest),
-        raw_input(series_name(selector.name, {**labels, queue: "younger"}), ramp(1, 0, _SLOTS)),
+        raw_input(series_name(selector.name, {**labels, queue: "younger"}), ramp(1, 0, _last(slot))),
     ]
-    found += [raw_input(series_name(selector.name, placed(labels, slo, other)), ramp(2, 0, _SLOTS)) for other in others]
+    found += [
+        raw_input(series_name(selector.name, placed(labels, slo, other)), ramp(2, 0, _last(slot))) for other in others
+    ]
     # A stranger is over the limit where the own queue is not.
-    older = ramp(limit * 9, 0, _SLOTS)
+    older = ramp(limit * 9, 0, _last(slot))
     misses = near_misses(selector.matchers, labels)
     return found + [raw_input(series_name(selector.name, miss), older) for miss in misses]

@@ -15,7 +15,7 @@ from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series,
 from slo_compiler.emit.promtool_tests.groups import groups_of
 from slo_compiler.emit.promtool_tests.labels import NoExample, drawable
 from slo_compiler.emit.promtool_tests.notation import Labels, expect_scaled, group, raw_input, series_name
-from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, SLOTS_PER_SCRAPE
+from slo_compiler.emit.promtool_tests.raw_histogram import DRAWN_SCRAPE, slot_of
 from slo_compiler.emit.promtool_tests.slices import bad_share, handed_over, share
 from slo_compiler.emit.tiles import tile_reach
 from slo_compiler.ir import Counters, Histogram, Level, Slices, Slo, Spec
@@ -47,7 +47,7 @@ def raw_series(spec: Spec) -> list[Document]:
 
 
 def _batch(spec: Spec, members: list[Slo]) -> Document | None:
-    slot = Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000)
+    slot = slot_of(spec.steps)
     seconds = float(slot.seconds)
     series: dict[str, Document] = {}
     expected: list[_Of] = []
@@ -126,7 +126,7 @@ _EXEMPT_FROM, _EXEMPT_STEPS = 100, 3
 def _held(slo: Slo, spec: Spec) -> dict[str, list[float]]:
     """When the first exemption holds, between the evaluations."""
     begin, step = _look(spec, _EXEMPT_FROM), spec.steps.fast
-    slot = float(Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000).seconds)
+    slot = float(slot_of(spec.steps).seconds)
     return {slo.exemptions[0].name: [begin + number * step + slot for number in range(_EXEMPT_STEPS)]}
 
 
@@ -146,7 +146,7 @@ def _exempted(slo: Slo, seen: _Expected, spec: Spec, young: Callable[[float], bo
     if not slo.exemptions:
         return seen
     length = int(_look(spec, raw_histogram.LENGTH) / spec.steps.fast) + 1
-    slot = Duration(spec.steps.scrape * 1000 // SLOTS_PER_SCRAPE / 1000)
+    slot = slot_of(spec.steps)
     begin = delay_of(slot, quiet_from(spec), spec.steps.fast)
     masks = Masks(slo, length, _held(slo, spec), young, begin=begin)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
@@ -12,7 +13,7 @@ from slo_compiler.emit.promtool_tests.groups import as_matchers, placed
 from slo_compiler.emit.promtool_tests.labels import near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, Labels, Slot, raw_input, series_name, values
 from slo_compiler.ir import Histogram, Level, Matcher, Slo, Steps
-from slo_compiler.units import decimal_text
+from slo_compiler.units import Duration, decimal_text
 
 # The scenario is drawn for scrapes 15 s apart, in slots of a third of that, and stretches with the scrape interval.
 DRAWN_SCRAPE = 15
@@ -28,6 +29,17 @@ _BUCKETS_LOST = 420
 # When the tiles are looked at, and what is special then: a missed scrape, impossible data, a lost bucket, a long gap,
 # a lost bucket that has left the slow window, idle, hardly an event, no bucket anywhere.
 LOOKS = (60, 150, 210, 240, 300, 450, 510, 570, 660, 780, 810, 900)
+
+
+@lru_cache(maxsize=64)
+def slot_of(steps: Steps) -> Duration:
+    """A third of a scrape, or up to some ms less, so that no scrape lies on the edge of what an evaluation reads."""
+    scrape, step = int(steps.scrape * 1000), steps.fast * 1000
+    slot = scrape // SLOTS_PER_SCRAPE
+    scrapes = [index for index in range(LENGTH * SLOTS_PER_SCRAPE // DRAWN_SCRAPE) if index % SLOTS_PER_SCRAPE]
+    while any((index * slot + back) % step == 0 for index in scrapes for back in (0, scrape)):
+        slot -= 1
+    return Duration(Decimal(slot) / 1000)
 
 
 @dataclass(frozen=True, slots=True)
