@@ -296,3 +296,19 @@ def test_counters_keep_the_names_that_the_page_gives_them() -> None:
         "served_total": [3],
     }
     assert {read.type_of(name) for name in read.series} == {"counter"}
+
+
+def test_a_misspelt_label_of_scraping_is_not_believed_to_come_from_it(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(SPEC.replace("{job: vllm}", "{jobb: vllm}"), "utf-8")
+    broken = [result for result in results(spec, "--scrape", page(tmp_path, Server())) if result["ok"] is False]
+    assert {result["check"] for result in broken} == {"labels"}
+    assert "no series has the label jobb" in broken[0]["message"]
+    assert broken[0]["message"].endswith("did you mean job?")
+
+
+def test_a_label_that_the_settings_do_not_list_is_taken_on_trust_and_named(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(SPEC.replace("{job: vllm}", "{job: vllm, pool: spot}"), "utf-8")
+    told = [result for result in results(spec, "--scrape", page(tmp_path, Server())) if result["check"] == "labels"]
+    assert all(result["ok"] is None for result in told)
+    assert "job, pool: added by scraping" in told[0]["message"]
+    assert told[0]["message"].endswith("prometheus.targetLabels does not list pool")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
-from slo_compiler.diagnostics import Diagnostic, Severity
+from slo_compiler.diagnostics import Code, Diagnostic, Severity
 from slo_compiler.diagnostics.report import Report
 from slo_compiler.diagnostics.report_text import render_text
 from slo_compiler.documents.config import Config
@@ -800,3 +800,39 @@ def test_the_caret_stands_under_its_word(line: str, caret: str) -> None:
     text = render_text(Report([replace(finding, span=place)], {"chat.yaml": [line]}, files=1))
     marks = text.splitlines()[2].partition(" | ")[2].partition(" help")[0]
     assert marks == caret
+
+
+@pytest.mark.parametrize(
+    ("selector", "severity", "message", "hint"),
+    [
+        ("{jobb: vllm, namespace: prod}", Severity.WARNING, "jobb is no label of vllm:time_to", "did you mean job?"),
+        (
+            "{job: a, model_nam: x}",
+            Severity.WARNING,
+            "model_nam is no label of vllm:time_to",
+            "did you mean model_name?",
+        ),
+        (
+            "{job: a, finished_reason: stop}",
+            Severity.WARNING,
+            "finished_reason is a label of vllm:request_success_total, not of vllm:time_to_first_token_seconds",
+            "vllm:time_to_first_token_seconds has engine, model_name",
+        ),
+        (
+            "{job: a, endpoint: x}",
+            Severity.INFO,
+            "endpoint is taken for a label that scraping adds",
+            "prometheus: {targetLabels: [job, instance, namespace, cluster, endpoint]}",
+        ),
+    ],
+)
+def test_a_label_that_nobody_is_known_to_add_is_named(
+    selector: str, severity: Severity, message: str, hint: str
+) -> None:
+    text = document("", "{sli: ttft, threshold: 250ms, target: 95%}", selector=f"  selector: {selector}\n")
+    (found,) = [item for item in check(text).diagnostics if item.code is Code.SLO408]
+    assert (found.severity, found.hint) == (severity, hint)
+    assert found.message.startswith(message)
+    trusting = Environment(Config.model_validate({"prometheus": {"targetLabels": ["job", "endpoint"]}}))
+    if severity is Severity.INFO:
+        assert not [item for item in check(text, trusting).diagnostics if item.code is Code.SLO408]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
+from slo_compiler.diagnostics.nearest import near_miss
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Matcher
 from slo_compiler.live.pages import Page, Series, passes
@@ -58,13 +59,10 @@ def labels_match(read: Read, found: Sequence[str], live: Live, tell: Teller) -> 
         series = live.page.series[series_name(name, read.kind)]
         judged, untold = judged_matchers(read, series, live)
         if not [one for one in series if all_pass(one, judged)]:
-            yield tell(Check.LABELS, False, name, _mismatch(judged, series))
+            yield tell(Check.LABELS, False, name, _mismatch(judged, series, live))
             continue
         if untold:
-            labels = ", ".join(sorted({matcher.label for matcher in untold}))
-            yield tell(
-                Check.LABELS, None, name, f"{labels}: added by scraping, which a page of the program cannot show"
-            )
+            yield tell(Check.LABELS, None, name, _untold_text(untold, live))
         elif judged:
             yield tell(Check.LABELS, True, name, f"series match {matchers_text(judged)}")
 
@@ -80,10 +78,26 @@ def judged_matchers(read: Read, series: Sequence[Series], live: Live) -> tuple[t
         if matcher.label not in present
         and (
             matcher.label in live.target_labels
-            or (read.own_labels is not None and matcher.label not in read.own_labels)
+            or (
+                read.own_labels is not None
+                and matcher.label not in read.own_labels
+                and near_miss(matcher.label, _known_labels(present, live)) is None
+            )
         )
     ]
     return tuple(matcher for matcher in read.matchers if matcher not in untold), untold
+
+
+def _known_labels(present: Iterable[str], live: Live) -> set[str]:
+    return {*present, *live.target_labels} - {"le"}
+
+
+def _untold_text(untold: Sequence[Matcher], live: Live) -> str:
+    """Which labels a page cannot show; those on trust are told from those that the settings name."""
+    labels = sorted({matcher.label for matcher in untold})
+    text = f"{', '.join(labels)}: added by scraping, which a page of the program cannot show"
+    trusted = [label for label in labels if label not in live.target_labels]
+    return f"{text}; prometheus.targetLabels does not list {', '.join(trusted)}" if trusted else text
 
 
 def all_pass(one: Series, judged: Iterable[Matcher]) -> bool:
@@ -91,7 +105,7 @@ def all_pass(one: Series, judged: Iterable[Matcher]) -> bool:
     return all(passes(matcher)(one.labels.get(matcher.label, "")) for matcher in judged)
 
 
-def _mismatch(judged: Sequence[Matcher], series: Sequence[Series]) -> str:
+def _mismatch(judged: Sequence[Matcher], series: Sequence[Series], live: Live) -> str:
     """Which matcher lets no series through, with the values that there are."""
     for matcher in judged:
         test = passes(matcher)
@@ -103,7 +117,9 @@ def _mismatch(judged: Sequence[Matcher], series: Sequence[Series]) -> str:
             more = f" and {len(values) - _FEW} more" if len(values) > _FEW else ""
             return f"no series matches {text}; {matcher.label} is {', '.join(map(repr, values[:_FEW]))}{more}"
         labels = sorted({label for one in series for label in one.labels} - {"le"})
-        return f"no series has the label {matcher.label} of {text}; its labels are {', '.join(labels) or 'none'}"
+        close = near_miss(matcher.label, _known_labels(labels, live))
+        meant = f"; did you mean {close}?" if close is not None else ""
+        return f"no series has the label {matcher.label} of {text}; its labels are {', '.join(labels) or 'none'}{meant}"
     return f"no series matches all of {matchers_text(judged)}"
 
 

@@ -18,6 +18,7 @@ from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Number, Promises
+from slo_compiler.resolve.selector_labels import say_unknown_labels
 from slo_compiler.resolve.slices import read_throughput
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
@@ -106,6 +107,7 @@ class Readings:
         if read is None:
             return None
         self.grouping.require(read.histogram.names[0], engine, engine.labels_of(sli.roles))
+        self._judge_labels(engine, read.histogram.names[0], sli.roles)
         judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
         source = measure.engine_source(read.histogram, engine, sli.roles)
         return Reading(read.histogram, source, threshold, read.at, judged)
@@ -119,6 +121,11 @@ class Readings:
             return None
         found = read_throughput(objective, sli, engine, self.matchers(engine, sli.roles), self.findings, path)
         return Reading(*found) if found is not None else None
+
+    def _judge_labels(self, engine: ResolvedEngine, metric: str, roles: Sequence[str]) -> None:
+        carried = frozenset().union(*(engine.labels(role) for role in roles if engine.has(role)))
+        known = self.environment.config.prometheus.target_labels
+        say_unknown_labels(self.spec, self.selector, engine, metric, carried, known, self.findings)
 
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
@@ -25,22 +23,24 @@ from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series,
 from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import drawable, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, at, group, ramp, raw_input, series_name, values
+from slo_compiler.emit.promtool_tests.scrapes import (
+    DOWN,
+    MINUTES,
+    Scrapes,
+    last_slot,
+    samples_of,
+    scrapes_missing,
+    slot_of,
+    up_text,
+)
 from slo_compiler.ir import Deadline, Exemption, Gauges, Matcher, Slo, Source, Spec
 from slo_compiler.units import Duration
 
-# Slots of 5 s, so that scrapes of `up` can lie between the evaluations; of 1 s where they could not, or where 5 s are too
-# coarse for the scrapes. The rest changes at whole minutes.
-_SLOT, _FINE_SLOT = 5, 1
-_MINUTES = 63
-# The source: hardly an event at minute 1, gone from 5 to 40, its targets down from 45.
-_EVENT, _GONE, _BACK, _DOWN = 1, 5, 40, 45
+# The source: hardly an event at minute 1, gone from 5 to 40, and again with its targets.
+_EVENT, _GONE, _BACK = 1, 5, 40
 # A replica produces no tokens from minute 10 to 30; the queue is exactly at its limit from 15, over it from 20 to 40.
 _STOPS, _RESUMES = 10, 30
 _QUEUE_AT, _QUEUE_OVER, _QUEUE_DOWN = 15, 20, 40
-# One of two targets is scraped half as often from minute 4, too rarely from 8, and as it should be from 50.
-_HALF, _SPARSE, _WHOLE = 4, 8, 50
-# So many seconds of scrapes are counted; `up` itself is looked for as far back.
-_WATCHED = 300
 _TOKENS_FROM = 1000.0
 
 
@@ -87,17 +87,9 @@ def _exempt(spec: Spec) -> tuple[Slo, Exemption] | None:
     return next(((slo, item) for slo in spec.slos for item in slo.exemptions if item.masks_all), None)
 
 
-def _slot_of(spec: Spec) -> int:
-    """How long a slot is, in seconds: scrapes so many slots apart never lie on the edge of what an evaluation reads."""
-    scrape, step = spec.steps.scrape, spec.steps.fast
-    if scrape % _SLOT == 0 and _SLOT % math.gcd(int(scrape), step, _WATCHED):
-        return _SLOT
-    return _FINE_SLOT
-
-
 def _exempt_times(spec: Spec) -> list[float]:
     begin, end = (minute * 60 // spec.steps.fast for minute in _EXEMPT)
-    return [index * spec.steps.fast + 2 * _slot_of(spec) for index in range(begin, end)]
+    return [index * spec.steps.fast + 2 * slot_of(spec) for index in range(begin, end)]
 
 
 def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[float]) -> AlertCourse:
@@ -105,7 +97,7 @@ def _course(spec: Spec, rule: Document, active: Sequence[bool], value: Sequence[
     exempt = _exempt(spec)
     if exempt is not None:
         slo, exemption = exempt
-        begin = delay_of(Duration.of(_slot_of(spec)), quiet_from(spec), spec.steps.fast)
+        begin = delay_of(Duration.of(slot_of(spec)), quiet_from(spec), spec.steps.fast)
         masks = Masks(slo, len(active), {exemption.name: _exempt_times(spec)}, begin=begin)
         active = [now and not masks.all_masked(index * spec.steps.fast) for index, now in enumerate(active)]
     return course(rule, active, value, spec.steps.fast)
@@ -135,8 +127,8 @@ def _is_gauge(gauges: Gauges, source: Source) -> bool:
 
 def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
     """Some of the sources; with the first of them the gauges and the deadlines."""
-    step, slot = spec.steps.fast, _slot_of(spec)
-    length = _MINUTES * 60 // step
+    step, slot = spec.steps.fast, slot_of(spec)
+    length = MINUTES * 60 // step
     series: list[Document] = []
     courses: list[AlertCourse] = []
     if spec.gauges is not None and index == 0:
@@ -144,7 +136,7 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
         courses += _gauge_courses(spec, spec.gauges, length, step)
     watched = _first_watchers(spec)
     drawn: set[tuple[Matcher, ...]] = set()
-    scrapes = _Scrapes(float(spec.steps.scrape), slot, step)
+    scrapes = Scrapes(float(spec.steps.scrape), slot, step)
     for source in sources:
         series += _source_series(source, slot)
         courses += _source_courses(spec, source, scrapes, length)
@@ -153,12 +145,12 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
             series += _up_series(source, scrapes)
         if source in watched:
             rule = alerts.scrapes_missing(spec, source)
-            courses.append(_course(spec, rule, *_scrapes_missing(scrapes, length)))
+            courses.append(_course(spec, rule, *scrapes_missing(scrapes, length)))
     if not courses:
         return None
     exempt = _exempt(spec)
     if exempt is not None:
-        series.append(condition_series(*exempt, _exempt_times(spec), slot, _MINUTES * 60))
+        series.append(condition_series(*exempt, _exempt_times(spec), slot, MINUTES * 60))
     series = list({item["series"]: item for item in series}.values())
     by = [
         "severity",
@@ -206,14 +198,9 @@ def _texts(courses: list[AlertCourse], length: int, step: int) -> list[Document]
     return checks
 
 
-def _last(slot: int) -> int:
-    """The last slot of the test, where slots are so many seconds long."""
-    return _MINUTES * 60 // slot
-
-
 def _minute_slots(value: Callable[[float], Slot], slot: int) -> list[Slot]:
     """A value per slot, as a function of the minute."""
-    return [value(index * slot / 60) for index in range(_last(slot) + 1)]
+    return [value(index * slot / 60) for index in range(last_slot(slot) + 1)]
 
 
 def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
@@ -221,7 +208,7 @@ def _gauge_series(spec: Spec, gauges: Gauges) -> list[Document]:
     matchers = gauges.running[0].matchers
     alternatives = variants(matchers)
     limit = float(spec.queue_limit) if spec.queue_limit is not None else None
-    slot = _slot_of(spec)
+    slot = slot_of(spec)
     for number, replica in enumerate(_REPLICAS):
         labels = {**alternatives[number % len(alternatives)], gauges.replica_label: replica.name}
         for rank in _RANKS:
@@ -239,7 +226,7 @@ def _gauges_of(
 ) -> list[Document]:
     running, waiting, tokens = _gauge_texts(replica or _Replica(f"rank {rank}", 0, 0, 0), limit, slot)
     if replica is None and limit is not None and labels[gauges.replica_label] == "busy":
-        waiting = ramp(1, 0, _last(slot))
+        waiting = ramp(1, 0, last_slot(slot))
     return [
         raw_input(series_name(selectors[0].name, labels), text)
         for selectors, text in ((gauges.running, running), (gauges.waiting, waiting), (gauges.tokens, tokens))
@@ -249,17 +236,17 @@ def _gauges_of(
 @lru_cache(maxsize=256)
 def _gauge_texts(replica: _Replica, limit: float | None, slot: int) -> tuple[str, str, str]:
     waiting = values(_minute_slots(lambda minute: _waiting(replica, limit, minute), slot))
-    return ramp(replica.running, 0, _last(slot)), waiting, _tokens_text(replica, slot)
+    return ramp(replica.running, 0, last_slot(slot)), waiting, _tokens_text(replica, slot)
 
 
 def _tokens_text(replica: _Replica, slot: int) -> str:
     if not replica.stops:
-        return ramp(_TOKENS_FROM, replica.tokens, _last(slot))
+        return ramp(_TOKENS_FROM, replica.tokens, last_slot(slot))
     stop, resume = _STOPS * 60 // slot, _RESUMES * 60 // slot
     at_stop = _TOKENS_FROM + replica.tokens * stop
     return (
         f"{ramp(_TOKENS_FROM, replica.tokens, stop)} {ramp(at_stop, 0, resume - stop - 1)} "
-        f"{ramp(at_stop + replica.tokens, replica.tokens, _last(slot) - resume - 1)}"
+        f"{ramp(at_stop + replica.tokens, replica.tokens, last_slot(slot) - resume - 1)}"
     )
 
 
@@ -285,7 +272,7 @@ def _beyond_limit(minute: float) -> float:
 def _stalled(replica: _Replica, length: int, step: int, slot: int) -> tuple[bool, ...]:
     """Whether requests are in the replica while no token left it for 5m."""
     samples = []
-    for index in range(_last(slot) + 1):
+    for index in range(last_slot(slot) + 1):
         minute = index * slot / 60
         if replica.stops:
             minute -= min(max(minute - _STOPS, 0.0), float(_RESUMES - _STOPS))
@@ -304,7 +291,7 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         job = {"job": labels["job"]} if "job" in labels else {}
         own = {**rule, "series_labels": {**job, gauges.replica_label: replica.name}}
         value = tuple(replica.running + _waiting(replica, limit, index * step / 60) for index in range(length))
-        found.append(_course(spec, own, _stalled(replica, length, step, _slot_of(spec)), value))
+        found.append(_course(spec, own, _stalled(replica, length, step, slot_of(spec)), value))
     if spec.queue_limit is not None and limit is not None:
         mean = tuple(limit + _beyond_limit(index * step / 60) / len(_REPLICAS) for index in range(length))
         rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
@@ -315,8 +302,8 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
 @lru_cache(maxsize=2)
 def _source_slots(slot: int) -> tuple[Slot, ...]:
     def value(minute: float) -> Slot:
-        if _GONE <= minute < _BACK or minute >= _DOWN:
-            return STALE if minute in (_GONE, _DOWN) else GAP
+        if _GONE <= minute < _BACK or minute >= DOWN:
+            return STALE if minute in (_GONE, DOWN) else GAP
         return 100.0 + 2**-11 if minute >= _EVENT else 100.0
 
     return tuple(_minute_slots(value, slot))
@@ -333,18 +320,18 @@ def _source_series(source: Source, slot: int) -> list[Document]:
     labels = alternatives[-1]
     found = [raw_input(series_name(selector.name, labels), _source_text(slot))]
     # Strangers are there when the source is gone, and their traffic comes when it has none.
-    strangers = ramp(50, 2.5, _last(slot))
+    strangers = ramp(50, 2.5, last_slot(slot))
     misses = near_misses(selector.matchers, labels)
     return found + [raw_input(series_name(selector.name, miss), strangers) for miss in misses]
 
 
 @lru_cache(maxsize=16)
-def _absence(scrapes: _Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[bool, ...], tuple[float, ...]]:
+def _absence(scrapes: Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[bool, ...], tuple[float, ...]]:
     """Per evaluation: the source is gone while targets are up; it is gone and had traffic; how many targets are up."""
     step, slot = scrapes.step, scrapes.slot
     minutes = [index * step / 60 for index in range(length)]
-    gone = [_GONE <= minute < _BACK or minute >= _DOWN for minute in minutes]
-    targets = [_samples(scrapes, second=second) for second in (False, True)]
+    gone = [_GONE <= minute < _BACK or minute >= DOWN for minute in minutes]
+    targets = [samples_of(scrapes, second=second) for second in (False, True)]
     # A target counts as up until a scrape says otherwise.
     up = [float(sum(model.latest(samples, index * step) == 1 for samples in targets)) for index in range(length)]
     samples = [(index * slot, value) for index, value in enumerate(_source_slots(slot)) if not isinstance(value, str)]
@@ -353,7 +340,7 @@ def _absence(scrapes: _Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[bo
     return unexposed, tuple(absent and had for absent, had in zip(gone, traffic, strict=True)), tuple(up)
 
 
-def _source_courses(spec: Spec, source: Source, scrapes: _Scrapes, length: int) -> list[AlertCourse]:
+def _source_courses(spec: Spec, source: Source, scrapes: Scrapes, length: int) -> list[AlertCourse]:
     rules = alerts.source_absent(spec, source)
     unexposed, lost, up = _absence(scrapes, length)
     ones = (1.0,) * length
@@ -362,71 +349,15 @@ def _source_courses(spec: Spec, source: Source, scrapes: _Scrapes, length: int) 
     return [_course(spec, rules[0], unexposed, up), _course(spec, rules[1], lost, ones)]
 
 
-class _Scrapes(NamedTuple):
-    """When targets are scraped: so many seconds apart, in slots of the test, beside evaluations so many seconds apart."""
-
-    interval: float
-    slot: int
-    step: int
-
-    def slots(self) -> list[int]:
-        """The slots of all scrapes: none is where what an evaluation reads begins or ends, which servers read differently."""
-        found = []
-        for index in range(math.ceil(_MINUTES * 60 / self.interval)):
-            slot = 1 + round(index * self.interval / self.slot)
-            slot += any((slot * self.slot + back) % self.step == 0 for back in (0, _WATCHED))
-            found.append(slot)
-        return [slot for slot in dict.fromkeys(found) if slot <= _last(self.slot)]
-
-
-@lru_cache(maxsize=16)
-def _up_slots(scrapes: _Scrapes, *, second: bool) -> tuple[Slot, ...]:
-    """`up` at every scrape between the evaluations; the second target misses scrapes for a while."""
-    slots: list[Slot] = [GAP] * (_last(scrapes.slot) + 1)
-    # An even number of scrapes that any stretch which is watched holds, so that each of them misses one more.
-    often = min(20, int(_WATCHED / scrapes.interval) // 2 * 2)
-    for count, slot in enumerate(scrapes.slots(), start=1):
-        minute = slot * scrapes.slot / 60
-        half = _HALF <= minute < _WHOLE and count % 2 == 0
-        sparse = _SPARSE <= minute < _WHOLE and count % often == 1
-        if not (second and (half or sparse)):
-            slots[slot] = 0.0 if minute >= _DOWN else 1.0
-    return tuple(slots)
-
-
-@lru_cache(maxsize=16)
-def _up_text(scrapes: _Scrapes, *, second: bool) -> str:
-    return values(_up_slots(scrapes, second=second))
-
-
-def _samples(scrapes: _Scrapes, *, second: bool) -> list[model.Sample]:
-    slots = _up_slots(scrapes, second=second)
-    return [(float(slot * scrapes.slot), value) for slot, value in enumerate(slots) if not isinstance(value, str)]
-
-
-def _up_series(source: Source, scrapes: _Scrapes) -> list[Document]:
+def _up_series(source: Source, scrapes: Scrapes) -> list[Document]:
     alternatives = variants(source.target_matchers)
     first = series_name("up", {**alternatives[-1], "target": "first"})
     second = series_name("up", {**alternatives[0], "target": "second"})
-    found = [raw_input(first, _up_text(scrapes, second=False)), raw_input(second, _up_text(scrapes, second=True))]
+    found = [raw_input(first, up_text(scrapes, second=False)), raw_input(second, up_text(scrapes, second=True))]
     # Strangers stay up when the targets go down.
-    strangers = ramp(1, 0, _last(scrapes.slot))
+    strangers = ramp(1, 0, last_slot(scrapes.slot))
     misses = near_misses(source.target_matchers, alternatives[0])
     return found + [raw_input(series_name("up", miss), strangers) for miss in misses]
-
-
-@lru_cache(maxsize=16)
-def _scrapes_missing(scrapes: _Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
-    """Whether too few scrapes arrive at each evaluation, and how many do."""
-    limit = round(0.75 * _WATCHED / scrapes.interval, 3)
-    targets = [_samples(scrapes, second=second) for second in (False, True)]
-    counted = []
-    for index in range(length):
-        present = [
-            count for samples in targets if (count := len(model.in_range(samples, index * scrapes.step, _WATCHED)))
-        ]
-        counted.append(sum(present) / len(present) if present else limit)
-    return tuple(value < limit for value in counted), tuple(counted)
 
 
 def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tuple[list[Document], list[Document]]:
@@ -437,7 +368,7 @@ def _deadlines(spec: Spec, series: list[Document], length: int, step: int) -> tu
         if slo.deadline is None or slo.mode == "none":
             continue
         limit = float(slo.deadline.limit.seconds) * 0.8
-        series += _age_series(slo, slo.deadline, limit, _slot_of(spec))
+        series += _age_series(slo, slo.deadline, limit, slot_of(spec))
         age = tuple(limit + 0.5 * _beyond_limit(index * step / 60) for index in range(length))
         rule = of_group(alerts.deadline_at_risk(spec, slo), groups_of(slo)[0])
         own = course(rule, tuple(value > limit for value in age), age, step)
@@ -471,12 +402,13 @@ def _age_series(slo: Slo, deadline: Deadline, limit: float, slot: int) -> list[D
     queue = free_name("queue", slo)
     found = [
         raw_input(series_name(selector.name, {**labels, queue: "oldest"}), oldest),
-        raw_input(series_name(selector.name, {**labels, queue: "younger"}), ramp(1, 0, _last(slot))),
+        raw_input(series_name(selector.name, {**labels, queue: "younger"}), ramp(1, 0, last_slot(slot))),
     ]
     found += [
-        raw_input(series_name(selector.name, placed(labels, slo, other)), ramp(2, 0, _last(slot))) for other in others
+        raw_input(series_name(selector.name, placed(labels, slo, other)), ramp(2, 0, last_slot(slot)))
+        for other in others
     ]
     # A stranger is over the limit where the own queue is not.
-    older = ramp(limit * 9, 0, _last(slot))
+    older = ramp(limit * 9, 0, last_slot(slot))
     misses = near_misses(selector.matchers, labels)
     return found + [raw_input(series_name(selector.name, miss), older) for miss in misses]
