@@ -19,7 +19,7 @@ from slo_compiler.cli import COMMANDS, cli
 from slo_compiler.describe_catalog import entries_of, markdown_context, markdown_environment
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents import facts
-from slo_compiler.documents.engine import Engine
+from slo_compiler.documents.engine import UNSEEN_TITLES, Engine, Unseen
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
 from slo_compiler.engines import ResolvedEngine, known_versions, load_builtin_engines, resolve_engine
 from slo_compiler.slis import Sli, load_slis
@@ -131,6 +131,20 @@ def _why(engine: ResolvedEngine, sli: Sli) -> str:
     return "; ".join(filter(None, (engine.lacks(sli.name), *engine.refused(sli.roles))))
 
 
+def _unsaid(*, boundary: bool) -> dict[str, str]:
+    """What holds where a document says nothing of its own, by the title of what cannot be seen."""
+    killed = "what a process has counted since its last scrape is lost with it; SLOSourceAbsent says that it is gone."
+    if boundary:
+        killed = f"an engine that dies behind it shows as answers that fail; of the gateway itself, {killed}"
+    unknown = "not looked up; count on nothing that tells."
+    said = {Unseen.CLIENT_LEFT: unknown, Unseen.ERROR_IN_STREAM: unknown, Unseen.KILLED: killed}
+    return {_capital(UNSEEN_TITLES[unseen]): text for unseen, text in said.items()}
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
 def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
     versions = {minor: resolve_engine(engine, minor) for minor in known_versions(engine)}
     versions = versions or {"every version": resolve_engine(engine, None)}
@@ -144,6 +158,12 @@ def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
             for span, edges in _runs({minor: cells[index].edges for minor, cells in rows.items()})
             if edges
         ],
+        "unseen": [
+            (_capital(title), [(spot.slis, spot.says) for spot in engine.spec.unseen if spot.unseen is unseen])
+            for unseen, title in UNSEEN_TITLES.items()
+        ],
+        "unsaid": _unsaid(boundary=engine.spec.boundary),
+        "others": [spot for spot in engine.spec.blind_spots if isinstance(spot, str)],
         "settings": [(choice.versions, choice.setting) for choice in engine.spec.buckets_configurable],
     }
 

@@ -132,7 +132,7 @@ class ResolvedEngine:
     @property
     def blind_spots(self) -> tuple[str, ...]:
         """What the engine cannot tell, in sentences."""
-        return self.document.spec.blind_spots
+        return tuple(spot if isinstance(spot, str) else spot.says for spot in self.document.spec.blind_spots)
 
     @property
     def buckets_configurable(self) -> str | None:

@@ -39,6 +39,7 @@ class Code(Enum):
     SLO407 = "no availability at the boundary"
     SLO408 = "no target label in the selector"
     SLO409 = "model not filtered"
+    SLO410 = "relies on what the engine cannot see"
     SLO501 = "tier that cannot fire"
     SLO502 = "tier that detects late"
     SLO503 = "window over half the period"

@@ -126,6 +126,48 @@ class VersionedLabel(_Part):
     versions: RangeText
 
 
+class Unseen(StrEnum):
+    """What happens to requests without that a metric need tell."""
+
+    CLIENT_LEFT = "client-left"
+    """The client closes the connection before it has the whole answer."""
+    ERROR_IN_STREAM = "error-in-stream"
+    """The answer fails after its status was sent."""
+    KILLED = "killed"
+    """The process ends between two scrapes."""
+
+
+# Within a sentence.
+UNSEEN_TITLES = {
+    Unseen.CLIENT_LEFT: "requests that the client leaves",
+    Unseen.ERROR_IN_STREAM: "errors inside a stream",
+    Unseen.KILLED: "what a killed process had not shown yet",
+}
+
+
+class BlindSpot(_Part):
+    """A blind spot that SLIs may rely on.
+
+    Attributes:
+        unseen: what cannot be told.
+        slis: whose events miss it; a spec that asks for availability by this engine is told so in these words.
+        misleading: label to its values that look as if they told, and do not.
+        says: a sentence.
+    """
+
+    unseen: Unseen
+    slis: tuple[Words, ...] = ()
+    misleading: dict[LabelName, tuple[Words, ...]] = Field(default_factory=dict)
+    says: Words
+
+
+def _spot_form(value: Any) -> str:
+    return "mapping" if isinstance(value, dict | BlindSpot) else "text"
+
+
+Spot = Annotated[Annotated[Words, Tag("text")] | Annotated[BlindSpot, Tag("mapping")], Discriminator(_spot_form)]
+
+
 class BucketEra(_Part):
     """The finite edges of a histogram in some versions, ascending, in the metric's unit."""
 
@@ -282,7 +324,7 @@ class EngineSpec(_Part):
         streaming_label: the label that is `true` on streamed requests and `false` on others; absent where there is none.
         boundary: whether requests that fail before they reach a model are counted, as at a gateway.
         sees: parts of a latency budget that its latencies include.
-        blind_spots: what it cannot tell, in sentences.
+        blind_spots: what it cannot tell, in sentences; those that SLIs may rely on say which.
         lacks: SLI to why it cannot be read, and what can be instead.
         verified_at: releases at which the metrics were looked up.
     """
@@ -298,7 +340,7 @@ class EngineSpec(_Part):
     sees: Annotated[frozenset[str], JsonSchema(_SET_SCHEMA)] = frozenset()
     buckets_configurable: tuple[BucketSetting, ...] = ()
     availability: AvailabilityView | None = None
-    blind_spots: tuple[str, ...] = ()
+    blind_spots: tuple[Spot, ...] = ()
     lacks: dict[str, Words] = Field(default_factory=dict)
     source: str
     verified_at: tuple[LookedUp, ...] = Field(min_length=1)
@@ -312,6 +354,11 @@ class EngineSpec(_Part):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    @property
+    def unseen(self) -> tuple[BlindSpot, ...]:
+        """Those of its blind spots that SLIs may rely on."""
+        return tuple(spot for spot in self.blind_spots if isinstance(spot, BlindSpot))
 
     def _faults(self) -> Iterator[str]:
         for metric in self.metrics:

@@ -20,6 +20,7 @@ from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.promises import Number, Promises
 from slo_compiler.resolve.selector_labels import say_unknown_labels
 from slo_compiler.resolve.slices import read_throughput
+from slo_compiler.resolve.unseen import say_misleading, say_unseen
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
 
@@ -69,10 +70,10 @@ class Readings:
         if sli.kind == "slices":
             return self._throughput(objective, sli, engine, path)
         if sli.name == "availability":
-            return self._availability(objective, engine, path)
+            return self._availability(objective, sli, engine, path)
         if sli.name == "job_completion":
             return self._job_completion(objective, path)
-        return self._ratio(objective, path)
+        return self._ratio(objective, engine, path)
 
     def _histogram(
         self,
@@ -141,7 +142,9 @@ class Readings:
         """The model's name in labels."""
         return self.spec.served_model_name or self.spec.model
 
-    def _availability(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+    def _availability(
+        self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path
+    ) -> Reading | None:
         source = objective.source
         if source is None:
             message = "availability needs a source: an engine cannot report the requests that never reached it"
@@ -149,10 +152,12 @@ class Readings:
             self.findings.error(Code.SLO202, path, message, hint)
             return None
         if source.engine is not None:
-            return self._engine_availability(source, engine, (*path, "source"))
-        return self._counted(source.good, source.bad, source.total, (*path, "source"), at_boundary=True)
+            return self._engine_availability(source, sli, engine, (*path, "source"))
+        return self._counted(source.good, source.bad, source.total, engine, (*path, "source"), at_boundary=True)
 
-    def _engine_availability(self, source: SourceDocument, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+    def _engine_availability(
+        self, source: SourceDocument, sli: Sli, engine: ResolvedEngine | None, path: Path
+    ) -> Reading | None:
         name, _, version = str(source.engine).partition("@")
         known = self.environment.engines.get(name)
         if known is None:
@@ -171,17 +176,25 @@ class Readings:
         counters = measure.engine_view(viewed, selector, self._model, self.findings, (*path, "engine"))
         if counters is None:
             return None
+        say_unseen(viewed, sli, self.findings, (*path, "engine"))
         self.grouping.require(counters.total.name, viewed, viewed.labels_named(counters.total.name))
         counters = self.grouping.counters(counters)
         return Reading(
             counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
         )
 
-    def _ratio(self, objective: Objective, path: Path) -> Reading | None:
-        return self._counted(objective.good, objective.bad, objective.total, path)
+    def _ratio(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+        return self._counted(objective.good, objective.bad, objective.total, engine, path)
 
     def _counted(
-        self, good: str | None, bad: str | None, total: str | None, path: Path, *, at_boundary: bool = False
+        self,
+        good: str | None,
+        bad: str | None,
+        total: str | None,
+        engine: ResolvedEngine | None,
+        path: Path,
+        *,
+        at_boundary: bool = False,
     ) -> Reading | None:
         if total is None or (good is None) == (bad is None):
             message = "give total, and one of good and bad"
@@ -193,6 +206,8 @@ class Readings:
         counters = measure.read_counters(total, part, part_is, ((*path, "total"), (*path, part_is)), self.findings)
         if counters is None:
             return None
+        if engine is not None:
+            say_misleading(engine, counters.part, self.findings, (*path, part_is))
         counters = self.grouping.counters(counters)
         return Reading(counters, measure.counter_source(counters.total, self.environment), at_boundary=at_boundary)
 
