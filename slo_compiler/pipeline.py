@@ -247,6 +247,7 @@ def compile_specs(
 
     Raises:
         Refused: a file that is not ours stands in the way; nothing was changed.
+        Emptied: no spec is left, and all files that were there would go; nothing was changed.
         OSError: the disk refuses.
     """
     from slo_compiler.emit import EMITTERS  # a run that only checks loads no emitter

@@ -694,3 +694,37 @@ class TestCommandLine:
         done = run_process(repository, "compile", *arguments, **environment)
         assert done.returncode == 1
         assert ("\x1b[" in done.stderr) == coloured
+
+
+def test_check_says_how_to_compile_what_was_given(repository: Path) -> None:
+    done = run("compile", CHAT, "-o", "my out", "--check")
+    assert done.exit_code == 1
+    assert done.stderr.endswith(f"my out is not up to date; run slo-compiler compile {CHAT} -o 'my out'\n")
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder"), [(("specs",), "specs"), (("specs",), "specs/out"), ((".",), "out"), ((), "specs")]
+)
+def test_an_output_that_the_next_run_would_read_is_refused(
+    repository: Path, paths: tuple[str, ...], folder: str
+) -> None:
+    done = run("compile", *paths, "-o", folder)
+    assert done.exit_code == 2
+    assert f"-o {folder} lies in {(*paths, 'specs')[0]}, which is read" in done.output
+    assert not (repository / folder / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--check",), ("--diff",)])
+def test_specs_that_are_all_emptied_do_not_take_the_rules_with_them(compiled: Path, options: tuple[str, ...]) -> None:
+    for spec in (CHAT, CODE):
+        (compiled / spec).write_text("")
+    done = run("compile", *options)
+    assert done.exit_code == 1
+    assert "no spec in specs, and out holds 8 files of earlier specs" in done.stderr
+    assert all((compiled / path).exists() for path in OUTPUTS)
+
+
+def test_one_spec_of_several_may_be_emptied(compiled: Path) -> None:
+    (compiled / CHAT).write_text("")
+    assert run("compile").exit_code == 0
+    assert [(compiled / RULES[spec]).exists() for spec in (CHAT, CODE)] == [False, True]

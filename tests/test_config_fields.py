@@ -92,6 +92,10 @@ def test_a_server_that_reads_the_rules_is_fine(version: str) -> None:
         ("evaluationInterval: 500ms", 34, "1s to 60s"),
         ("haLabel: not-a-label", 23, "no label name"),
         ("haLabel: instance, replicaLabel: instance, targetLabels: [job]", 47, "is the haLabel"),
+        ("haLabel: slo_id", 23, "cannot be the haLabel"),
+        ("haLabel: severity", 23, "haLabel: prometheus_replica"),
+        ("haLabel: model_name", 23, "engines tell models apart by it"),
+        ("haLabel: instance", 23, "help: haLabel: prometheus_replica"),
         ("haLabel: cluster, targetLabels: [job, cluster]", 52, "is the haLabel"),
     ],
 )

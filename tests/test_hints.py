@@ -45,7 +45,7 @@ def test_the_spec_is_fine() -> None:
     [
         ("99.9%", "0.999", "write 99.9%"),
         ("99.9%", "99.9", "write 99.9%"),
-        ("99.9%", "1", "write 1%"),
+        ("99.9%", "1", "write a percentage such as 95% or 99.9%"),
         ("99.9%", "'99.9 percent'", "write a percentage such as 95% or 99.9%"),
         ("99.9%", "0", "write a percentage such as 95% or 99.9%"),
         ("99.9%", "999", "write a percentage such as 95% or 99.9%"),
@@ -55,6 +55,9 @@ def test_the_spec_is_fine() -> None:
         ("250ms", "'250 MS'", "write 250ms"),
         ("250ms", "5min", "write a number and a unit, such as 150ms, 30s or 28d"),
         ("250ms", "-1s", "write a number and a unit, such as 150ms, 30s or 28d"),
+        ("28d", "1M", "write 30d, or 1m for minutes"),
+        ("28d", "1Q", "write 90d"),
+        ("28d", "1Y", "write 365d"),
         ("28d", "28", "write a unit: 28ms, 28s or 28d"),
     ],
 )

@@ -238,7 +238,9 @@ def test_discovery_skips_what_is_hidden_and_takes_given_files(tmp_path: Path) ->
     for name in ("b.yaml", "a.yml", "c.json", "notes.txt", ".hidden.yaml", ".git/d.yaml", "deep/er/e.yaml"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.write_text('{"apiVersion": "slo-compiler/v1"}' if name.endswith(".json") else "")
+    (tmp_path / "schema.json").write_text('{"properties": {"apiVersion": {"type": "string"}}}')
+    (tmp_path / "package.json").write_text('{"version": "1.2.0"}')
     found, missing = discover([str(tmp_path), str(tmp_path / "notes.txt"), "nowhere"])
     names = [Path(path).relative_to(tmp_path).as_posix() for path in found]
     assert names == ["a.yml", "b.yaml", "c.json", "deep/er/e.yaml", "notes.txt"]

@@ -64,7 +64,7 @@ def test_check_names_what_would_change_and_writes_nothing() -> None:
     before = tree()
     done = run("b", "a.yaml", "--check", "-q")
     assert (done.exit_code, done.stdout) == (1, "a.yaml\nb/old.yaml\n")
-    assert done.stderr.endswith("2 files would change; run slo-compiler migrate\n")
+    assert done.stderr.endswith("2 files would change; run slo-compiler migrate b a.yaml\n")
     assert tree() == before
     assert run("b/new.yaml", "--check").exit_code == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ from slo_compiler.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
     from slo_compiler.emit.base import Context
@@ -68,6 +71,7 @@ def command(
     out = Path(folder)
     if exists(folder) and not is_folder(folder):
         raise click.UsageError(f"{folder} is no folder")
+    _refuse_own_output(given_paths(paths, config), folder)
     try:
         manifest = read_manifest(out)
         config_path = find_config(common.config)
@@ -95,10 +99,27 @@ def command(
     if check and outcome.changed:
         for line in outcome.changes():
             click.echo(line)
-        click.echo(f"{folder} is not up to date; run slo-compiler compile -o {folder}", err=True)
+        again = shlex.join(["slo-compiler", "compile", *paths, "-o", folder])
+        click.echo(f"{folder} is not up to date; run {again}", err=True)
         sys.exit(FINDINGS)
     if check:
         common.note(f"{folder}: up to date")
+
+
+def _refuse_own_output(given: Sequence[str], folder: str) -> None:
+    """Ends the program where a later run would read what this one writes."""
+    from slo_compiler.load.discover import is_folder
+
+    inside = Path(folder).resolve()
+    for path in given:
+        read = Path(path).resolve()
+        if is_folder(path) and (inside == read or read in inside.parents):
+            hidden = any(part.startswith(".") for part in inside.relative_to(read).parts)
+            if not hidden:
+                raise click.UsageError(
+                    f"-o {folder} lies in {path}, which is read: the next run would take rules for specs; "
+                    "write beside it, or give the specs' own folder"
+                )
 
 
 def _kinds(only: str | None) -> tuple[str, ...]:
@@ -126,7 +147,7 @@ def _compile(
     from slo_compiler.pipeline import check_files, compile_specs
     from slo_compiler.resolve.environment import Environment
     from slo_compiler.write import fingerprint
-    from slo_compiler.write.session import Refused
+    from slo_compiler.write.session import Emptied, Refused
 
     checked = check_files(files, Environment(config))
     if checked.diagnostics:
@@ -156,6 +177,14 @@ def _compile(
         return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
     except Refused as refusal:
         show(_foreign(refusal, out), {}, common, files=len(refusal.foreign))
+        click.echo("nothing was written", err=True)
+        sys.exit(FINDINGS)
+    except Emptied as emptied:
+        click.echo(
+            f"error: no spec in {', '.join(given_paths(paths, config))}, and {out} holds {emptied.files} files of earlier "
+            f"specs: all of its rules would go; remove {out} itself where that is meant",
+            err=True,
+        )
         click.echo("nothing was written", err=True)
         sys.exit(FINDINGS)
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,9 @@ def command(common: Common, files: tuple[str, ...], folder: str | None, check: b
         for result in changed:
             click.echo(result.path)
         if changed:
-            click.echo(f"{_count(len(changed))} would change; run slo-compiler migrate", err=True)
+            into = ["-o", folder] if folder is not None else []
+            again = shlex.join(["slo-compiler", "migrate", *files, *into])
+            click.echo(f"{_count(len(changed))} would change; run {again}", err=True)
     elif not diff:
         common.note(f"{_count(written)} written, {len(results) - written} left alone")
     if has_errors(diagnostics) or (check and changed):

@@ -109,8 +109,17 @@ def _read_duration(value: Any) -> Duration:
         raise ValueError(f"{fault}; {_duration_hint(value)}") from None
 
 
+# As OpenSLO writes months, quarters and years.
+_LONG = re.compile(r"([0-9]{1,3})([MQY])")
+_LONG_DAYS = {"M": 30, "Q": 90, "Y": 365}
+
+
 def _duration_hint(text: str) -> str:
-    """What the text would be as a duration, where that can be told."""
+    """What the text would be as a duration, where that can be told; months and longer are in days."""
+    long = _LONG.fullmatch(text.strip())
+    if long is not None and 1 <= int(long[1]) * _LONG_DAYS[long[2]] <= _LONGEST_PERIOD_DAYS:
+        days = f"write {int(long[1]) * _LONG_DAYS[long[2]]}d"
+        return f"{days}, or {int(long[1])}m for minutes" if long[2] == "M" else days
     plain = "".join(text.split()).lower()
     if _NUMBER.fullmatch(plain):
         return f"write a unit: {plain}ms, {plain}s or {plain}d"
@@ -143,7 +152,8 @@ def _read_percent(value: Any) -> Decimal:
 def _percent_hint(text: str) -> str:
     """What the text would be as a percentage, where that can be told: 0.95 can only be 95%."""
     plain = "".join(text.split())
-    if not _NUMBER.fullmatch(plain) or not 0 < Decimal(plain) <= 100:
+    # 1 may be 1% or all of it: neither is offered.
+    if not _NUMBER.fullmatch(plain) or not 0 < Decimal(plain) <= 100 or Decimal(plain) == 1:
         return "write a percentage such as 95% or 99.9%"
     return f"write {percent_text(Decimal(plain))}" if Decimal(plain) < 1 else f"write {plain}%"
 

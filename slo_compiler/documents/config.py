@@ -27,6 +27,11 @@ LONGEST_SCRAPE = Decimal(60)
 # What the rules need: keep_firing_for came with it.
 _OLDEST_SERVER = (2, 42)
 _LEAST_INTERVAL = 1
+# What the rules themselves read or write.
+_HELD_LABELS = {
+    **dict.fromkeys(("slo_id", "severity", "alertname", "le"), "rules and alerts carry it with a meaning of its own"),
+    "model_name": "engines tell models apart by it",
+}
 
 
 class Prometheus(Judged):
@@ -72,11 +77,20 @@ class Prometheus(Judged):
             yield from self._misplaced_ha_label(self.ha_label)
 
     def _misplaced_ha_label(self, label: str) -> Iterator[Fault]:
+        if label in _HELD_LABELS:
+            message = f"{label} cannot be the haLabel: {_HELD_LABELS[label]}"
+            yield Fault(("haLabel",), message, "haLabel: prometheus_replica")
+            return
         why = f"{label} is the haLabel, which a server adds when it sends: series that rules read lack it"
         if label in self.target_labels:
-            yield Fault(("targetLabels", self.target_labels.index(label)), why, f"remove {label}")
+            given = "target_labels" in self.model_fields_set
+            at = ("targetLabels", self.target_labels.index(label)) if given else ("haLabel",)
+            yield Fault(at, why, f"remove {label}" if given else "haLabel: prometheus_replica")
+            if not given:
+                return
         if label == self.replica_label:
-            yield Fault(("replicaLabel",), why, "name the label that tells the engine's replicas apart: instance")
+            apart = "pod" if label == "instance" else "instance"
+            yield Fault(("replicaLabel",), why, f"replicaLabel: {apart}, which tells the engine's replicas apart")
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+
+from slo_compiler.load.limits import MAX_BYTES
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -12,8 +15,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """The spec files under the given paths, sorted, and the paths that do not exist.
 
-    A file is taken whatever its name; in a folder, hidden entries are skipped and links to folders not followed. A
-    folder that cannot be listed is among the files, so that whoever reads it says why.
+    A file is taken whatever its name; in a folder, JSON that names no version of ours (a schema, a dashboard) and hidden
+    entries are skipped and links to folders not followed. A folder that cannot be listed is among the files, so that
+    whoever reads it says why.
     """
     found: set[str] = set()
     missing = []
@@ -24,13 +28,29 @@ def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
                 found.update(
                     Path(folder, file).as_posix()
                     for file in files
-                    if file.endswith(SUFFIXES) and not file.startswith(".")
+                    if file.endswith(SUFFIXES) and not file.startswith(".") and _may_be_ours(Path(folder, file))
                 )
         elif exists(given):
             found.add(Path(given).as_posix())
         else:
             missing.append(given)
     return sorted(found), missing
+
+
+# Of a document the value is text; a JSON Schema describes the field with an object.
+_SAYS_VERSION = re.compile(rb'"(apiVersion|version)"\s*:\s*"[a-z]')
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Whether a file of a folder may hold our documents: YAML always does, JSON where it says which; and what cannot be read."""
+    if path.suffix != ".json":
+        return True
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return True  # whoever reads it says why not
+        return _SAYS_VERSION.search(path.read_bytes()) is not None
+    except OSError:
+        return True
 
 
 def exists(path: str) -> bool:

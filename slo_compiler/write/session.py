@@ -23,6 +23,14 @@ class Refused(Exception):
         self.foreign = foreign
 
 
+class Emptied(Exception):
+    """Nothing would be left of what was written before; nothing was changed."""
+
+    def __init__(self, files: int) -> None:
+        super().__init__(f"{files} files would be removed and none written")
+        self.files = files
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a compilation did, or with `dry` would have done; `size` in bytes."""
@@ -77,6 +85,7 @@ def write_artifacts(
 
     Raises:
         Refused: a file that is not ours stands in the way; nothing was changed.
+        Emptied: no artifact is left, and all that were there would go; nothing was changed.
         OSError: the disk refuses; every file is whole, and the next run goes on from there.
     """
     old = read_manifest(folder)
@@ -86,6 +95,8 @@ def write_artifacts(
         raise Refused(foreign)
     here = any(Path(path).exists() for path in old.inputs)
     kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds, here)}
+    if not planned and old.files and not any(path.split("/", 1)[0] in kinds for path in kept):
+        raise Emptied(len(old.files) - len(kept))
     writer = _Writer(folder, dry, show_diff)
     created = [path for path in planned if not old.owns(path)]
     if created and not dry:
