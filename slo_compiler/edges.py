@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from slo_compiler.documents.engine import LeFormat, Unit
@@ -32,6 +33,21 @@ def le_pattern(edge: Decimal, le_format: LeFormat) -> str:
     if le_format in (LeFormat.PLAIN, LeFormat.ANY):  # Prometheus 3 stores an exponent whatever it was given
         return f"{plain}|{_exponent_pattern(edge, le_format)}"
     return _exponent_pattern(edge, le_format)
+
+
+def le_text(edge: str, patterns: Iterable[str], *, whole: bool = False) -> str:
+    """A spelling of `le` for an edge: the plain one where it is in range or some pattern knows it, else an exponent.
+
+    Args:
+        edge: in the metric's own unit, without an exponent.
+        patterns: regular expressions of the edges that a rule reads.
+        whole: as Go, Rust and C++ write the edge 1 (`1`), rather than as the Python client and Prometheus 3 do (`1.0`).
+    """
+    plain = edge if whole or "." in edge else f"{edge}.0"
+    number = Decimal(edge)
+    if not number or _PLAIN_FROM <= number < _PLAIN_BELOW or any(re.fullmatch(one, plain) for one in patterns):
+        return plain
+    return f"{decimal_text(number.scaleb(-number.adjusted()))}e{number.adjusted():+03d}"
 
 
 def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:

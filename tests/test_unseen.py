@@ -175,7 +175,7 @@ spec:
   source: its own page
   verifiedAt: ["3.1.7"]
   labelSets: {wait: [shard], end: [end]}
-  bucketSets: {wait: [{edges: [7, 130, 200000]}]}
+  bucketSets: {wait: [{edges: [7, 130, 2000000]}]}
   metrics:
     - {role: ttft, name: odd_wait_us, type: histogram, unit: microseconds, counts: requests, labels: wait, buckets: wait}
     - {role: requests_total, name: odd_answers, type: counter, unit: requests, counts: requests, labels: end}
@@ -194,7 +194,7 @@ spec:
   selector: {job: odd}
   stage: dev
   objectives:
-    - {sli: ttft, threshold: 200ms, target: 97%}
+    - {sli: ttft, threshold: 2s, target: 97%}
     - {sli: availability, target: 97%, source: {engine: odd-engine}}
 """,
         "utf-8",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from functools import lru_cache, partial
 
+from slo_compiler.edges import le_text
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
@@ -173,7 +174,7 @@ def _series(slo: Slo, group_labels: Labels, total: _Ramps, part: _Ramps) -> list
         count = counts_of(measurement)[0]
         bucket = Selector(f"{measurement.names[0]}_bucket", measurement.matchers)
         found = replicas(count, {}, total, _TOTAL_SHARES)
-        found += replicas(bucket, {"le": edge if "." in edge else f"{edge}.0"}, part, _PART_SHARES)
+        found += replicas(bucket, {"le": le_text(edge, [measurement.measured.le_pattern])}, part, _PART_SHARES)
         # A rule that forgot the edge would read this bucket too.
         return found + replicas(bucket, {"le": "+Inf"}, total, _TOTAL_SHARES)
     if isinstance(measurement, Counters):

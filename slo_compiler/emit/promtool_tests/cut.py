@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slo_compiler.edges import le_text
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
@@ -354,7 +355,7 @@ def _counted(slo: Slo, own: Labels, text: str, *, replica: int = 0, up: str = ""
         index = -1 if replica else 0
         found = placed({**target, **matching(measurement.matchers), **apart}, slo, own)
         edge = decimal_text(measurement.measured.edge)
-        bucket = {**found, "le": edge if "." in edge else f"{edge}.0"}
+        bucket = {**found, "le": le_text(edge, [measurement.measured.le_pattern])}
         return [
             raw_input(series_name(counts_of(measurement)[index].name, found), text),
             raw_input(series_name(f"{measurement.names[index]}_bucket", bucket), text),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from slo_compiler.edges import le_text
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.groups import as_matchers, placed
@@ -248,6 +249,7 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
     if not isinstance(histogram, Histogram):
         raise TypeError(f"{slo.slo_id} reads no histogram")
     drawn = fleet(len(histogram.names), len(edges), slot_seconds, good=good)
+    patterns = [bound.le_pattern for bound in (histogram.measured, histogram.other) if bound is not None]
     alternatives = [placed(labels, slo, group) for labels in variants(histogram.matchers)]
     labels = alternatives[0]
     grouped = as_matchers(slo, group)
@@ -258,7 +260,7 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
             found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[index]))
             if pod.buckets:
                 for edge, text in zip(edges, drawn.bucket_texts[index], strict=True):
-                    le = {"le": _le(edge, whole=pod.whole_le_text)}
+                    le = {"le": le_text(edge, patterns, whole=pod.whole_le_text)}
                     found.append(raw_input(series_name(f"{name}_bucket", {**own, **le}), text))
             else:
                 le = {"le": "+Inf"}
@@ -268,7 +270,7 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
             own = _pod_labels(miss, (*histogram.matchers, *grouped), "p0")
             found.append(raw_input(series_name(f"{name}_count", own), drawn.count_texts[2]))
             found += [
-                raw_input(series_name(f"{name}_bucket", {**own, "le": _le(edge, whole=False)}), text)
+                raw_input(series_name(f"{name}_bucket", {**own, "le": le_text(edge, patterns, whole=False)}), text)
                 for edge, text in zip(edges, drawn.bucket_texts[2], strict=True)
             ]
     return found
@@ -278,11 +280,6 @@ def _pod_labels(labels: dict[str, str], matchers: Sequence[Matcher], pod: str) -
     matched = {matcher.label for matcher in matchers}
     own = {label: value for label, value in (("instance", f"{pod}:8000"), ("pod", pod)) if label not in matched}
     return {**labels, **own}
-
-
-def _le(edge: str, *, whole: bool) -> str:
-    """The edge as the Python client and Prometheus 3 write it (`1.0`), or as Go, Rust and C++ do (`1`)."""
-    return edge if whole or "." in edge else f"{edge}.0"
 
 
 def edge_texts(histograms: Sequence[Histogram]) -> list[str]:
