@@ -58,3 +58,14 @@ def _exponent_pattern(edge: Decimal, le_format: LeFormat) -> str:
     if le_format in (LeFormat.PYTHON_FLOAT, LeFormat.ANY) and exponent >= 10:
         digits = f"0?{digits}"
     return f"{mantissa}e{sign}{digits}"
+
+
+def native_text(edge: Decimal, le_format: LeFormat) -> str:
+    """The text of `le` as the exporter itself writes an edge, given in the metric's own unit: one of `le_pattern`'s.
+
+    Exporters on Python's client write `1.0`, by a function of that client.
+    """
+    if le_format is LeFormat.PLAIN or _PLAIN_FROM <= edge < _PLAIN_BELOW:
+        return decimal_text(edge)
+    exponent = edge.adjusted()
+    return f"{decimal_text(edge.scaleb(-exponent))}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"

@@ -31,6 +31,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "BurnRatePolicy": ("policy", "BurnRatePolicy", "BurnRatePolicy (slo-compiler/v1)"),
     "Engine": ("engine", "Engine", "Engine (slo-compiler/v1)"),
     "ExperienceCatalog": ("catalog", "ExperienceCatalog", "ExperienceCatalog (slo-compiler/v1)"),
+    "TrafficScenario": ("traffic_scenario", "TrafficScenario", "TrafficScenario (slo-compiler/v1)"),
     "Config": ("config", "Config", "slo-compiler.yaml"),
 }
 KINDS = tuple(_KINDS)

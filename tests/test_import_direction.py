@@ -29,7 +29,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("emit",),
     ("write", "external"),
     ("migrate",),
-    ("analysis", "live"),
+    ("analysis", "exporter", "live"),
     ("pipeline", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),
@@ -42,6 +42,7 @@ WORLD = {"load", "write", "external", "resources", "prove", "schemas", "cli"}
 BUILTIN_LOADERS = {
     "catalog.py",
     "diagnostics/pages.py",
+    "exporter/defaults.py",
     "shipped_engines.py",
     "live/metric_words.py",
     "slis.py",

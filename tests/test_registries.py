@@ -22,6 +22,7 @@ from slo_compiler.documents.config import Outputs
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.documents.read import read_model
+from slo_compiler.documents.traffic_scenario import TrafficScenario
 from slo_compiler.emit import EMITTERS
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_file
@@ -41,10 +42,15 @@ BESIDE = {
 CHECK_TABLES: dict[str, dict[str, object]] = {
     name: table for name, table in vars(checks).items() if name.endswith("_CHECKS")
 }
-Builtin = Engine | ExperienceCatalog | BurnRatePolicy
+Builtin = Engine | ExperienceCatalog | BurnRatePolicy | TrafficScenario
 BUILTIN = [
     pytest.param(path, model, id=f"{path.parent.name}/{path.name}")
-    for folder, model in (("catalog", ExperienceCatalog), ("engines", Engine), ("policies", BurnRatePolicy))
+    for folder, model in (
+        ("catalog", ExperienceCatalog),
+        ("engines", Engine),
+        ("policies", BurnRatePolicy),
+        ("scenarios", TrafficScenario),
+    )
     for path in sorted(builtin_path(folder).iterdir())
 ]
 

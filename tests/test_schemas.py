@@ -27,6 +27,7 @@ BUILTIN = {
     "Engine": sorted(builtin_path("engines").glob("*.yaml")),
     "ExperienceCatalog": sorted(builtin_path("catalog").glob("*.yaml")),
     "BurnRatePolicy": sorted(builtin_path("policies").glob("*.yaml")),
+    "TrafficScenario": sorted(builtin_path("scenarios").glob("*.yaml")),
 }
 BUILTIN_FILES = [pytest.param(kind, path, id=path.name) for kind, paths in BUILTIN.items() for path in paths]
 
@@ -113,7 +114,7 @@ def test_unknown_field_is_refused(at: tuple[str | int, ...]) -> None:
     assert any("thresold" in fault for fault in faults("InferenceSLO", document))
 
 
-@pytest.mark.parametrize("kind", ["SLO", "Engine", "BurnRatePolicy", "ExperienceCatalog"])
+@pytest.mark.parametrize("kind", ["SLO", "Engine", "BurnRatePolicy", "ExperienceCatalog", "TrafficScenario"])
 def test_unknown_field_of_other_kinds_is_refused(kind: str) -> None:
     path = ROOT / "specs" / "openslo" / "tool-calls.yaml" if kind == "SLO" else BUILTIN[kind][0]
     document = as_editors_see(path)[0]

@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "expand": ("slo_compiler.cli.expand", "Print specs as plain OpenSLO v1."),
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
     "simulate": ("slo_compiler.cli.simulate", "Say which alerts an incident fires, and when."),
+    "simulate-exporter": (
+        "slo_compiler.cli.simulate_exporter",
+        "Serve the metrics page of an engine that is not there.",
+    ),
     "check-metrics": ("slo_compiler.cli.check_metrics", "Check that what specs read is really scraped."),
     "engines": ("slo_compiler.cli.engines", "Show engines, and what an upgrade changes."),
     "catalog": ("slo_compiler.cli.catalog", "Show classes, use cases and profiles with their sources."),

@@ -13,7 +13,8 @@ from slo_compiler.cli.options import Common, common_options
 def command(common: Common, kind: str) -> None:
     """Print the JSON Schema (draft 2020-12) of KIND, for editors and hooks.
 
-    KIND is InferenceSLO, SLO (of OpenSLO v1), BurnRatePolicy, Engine, ExperienceCatalog or Config (the settings file).
+    KIND is InferenceSLO, SLO (of OpenSLO v1), BurnRatePolicy, Engine, ExperienceCatalog, TrafficScenario or Config (the
+    settings file).
     """
     from slo_compiler.diagnostics.nearest import did_you_mean
     from slo_compiler.schemas import KINDS, UnknownKind, schema_text

@@ -188,6 +188,41 @@ class BucketSetting(_Part):
     setting: str
 
 
+class Reach(_Part):
+    """That something which happens to a request is counted, with which labels and in which versions.
+
+    Attributes:
+        labels: values of the labels that tell it apart from what else the metric counts.
+    """
+
+    labels: dict[LabelName, str] = Field(default_factory=dict)
+    versions: RangeText = _ALL
+
+
+class ReachedBy(_Part):
+    """What happens to requests and reaches a metric; what is left out never does.
+
+    Attributes:
+        arrived: the request came in.
+        first_token: its first token was sent.
+        token: each later one.
+        finished: its answer is complete.
+        cut: it is complete at the most tokens that were allowed; where left out, as `finished`.
+        failed: it ended with an error of the engine.
+        aborted: the client left.
+        rejected: it was refused when it came in, because too many were there.
+    """
+
+    arrived: Reach | None = None
+    first_token: Reach | None = None
+    token: Reach | None = None
+    finished: Reach | None = None
+    cut: Reach | None = None
+    failed: Reach | None = None
+    aborted: Reach | None = None
+    rejected: Reach | None = None
+
+
 def _is(kind: str) -> dict[str, Any]:
     return {"properties": {"type": {"const": kind}}}
 
@@ -205,6 +240,9 @@ class Metric(_Part):
         joined: whether rules read it together with the role's other names. Not where releases expose both with other
             labels: every event would count twice.
         refused: why no SLI is read from it; where the role is asked for, it is named with these words.
+        reached_by: what `simulate-exporter` counts in it; where absent, what is usual for the role.
+        at_zero: labels of series that are on the page and stay at 0.
+        sparse: whether a series is on the page only from its first event on.
         notes: what it includes and what never reaches it.
         source: where this is known from; where absent, the document's own.
         verified_at: releases at which it was looked up; where absent, the document's own.
@@ -240,6 +278,9 @@ class Metric(_Part):
     without: LabelTexts | None = None
     joined: BoolText = True
     refused: Words | None = None
+    reached_by: ReachedBy | None = None
+    at_zero: tuple[LabelTexts, ...] = ()
+    sparse: BoolText = False
     notes: str = ""
     source: str = ""
     verified_at: tuple[LookedUp, ...] = ()
