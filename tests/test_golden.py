@@ -152,3 +152,22 @@ def compile_to(folder: Path, *arguments: str) -> Path:
     result = CliRunner().invoke(cli, ["compile", *arguments, "-o", str(out), "-q"])
     assert result.exit_code == 0, result.output
     return out
+
+
+def test_every_headline_says_what_is_spent_and_of_what() -> None:
+    rules = [path.read_text("utf-8") for path in sorted((GOLDEN / "out" / "rules").rglob("*.yaml"))]
+    spent = {line.strip() for text in rules for line in text.splitlines() if "summary" in line and "budget (" in line}
+    assert {title for line in spent for title in (line.partition("budget (")[2].partition(")")[0],)} >= {
+        "time to first token",
+        "answered without an error",
+        "good events",
+        "finished by the deadline",
+    }
+    assert all(") is spent over " in line or ") is spent faster than it may" in line for line in spent)
+
+
+def test_only_a_latency_of_an_engine_is_missed_under_another_model_name() -> None:
+    text = (GOLDEN / "out/rules/gateway/gateway-availability.yaml").read_text("utf-8")
+    assert "served model name" not in text
+    latency = (GOLDEN / "out/rules/editor/codestral-panel.yaml").read_text("utf-8")
+    assert "another served model name" in " ".join(latency.split())

@@ -84,3 +84,21 @@ def test_what_all_objectives_stumble_over_is_said_once_and_under_the_period() ->
     (found,) = check("28d", "5d")
     line = SPEC.splitlines()[found.span.line - 1].replace("28d", "5d")
     assert line[found.span.column - 1 : found.span.end_column - 1] == "5d"
+
+
+def test_an_annotation_that_only_an_engine_indicator_reads_is_not_called_unknown() -> None:
+    text = SPEC.replace("slo-compiler/v1", "openslo/v1").replace("InferenceSLO", "SLO")
+    text = text.replace(
+        "{name: chat}", "{name: chat, annotations: {slo-compiler/alerting.mode: none, slo-compiler/modle: x}}"
+    )
+    text = text.partition("  model:")[0] + (
+        "  budgetingMethod: Occurrences\n  timeWindow: [{duration: 28d, isRolling: true}]\n"
+        "  objectives: [{target: 0.997}]\n  indicator:\n    metadata: {name: answers}\n    spec:\n      ratioMetric:\n"
+        "        counter: true\n"
+        "        good: {metricSource: {type: Prometheus, spec: {query: good_total}}}\n"
+        "        total: {metricSource: {type: Prometheus, spec: {query: all_total}}}\n"
+    )
+    found = check_loaded(iter([load_bytes(text.encode(), "chat.yaml")]), Environment(Config())).diagnostics
+    misplaced, misspelt = [item for item in found if item.code is Code.SLO201]
+    assert misplaced.message.startswith("slo-compiler/alerting.mode is read only where slo-compiler/sli says")
+    assert (misspelt.message, misspelt.hint) == ("unknown annotation slo-compiler/modle", "did you mean model?")

@@ -232,10 +232,16 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
             10,
             title,
             f"Targets that are up: {{{{ $value }}}}. None of them exposes {label}: the SLO is blind. "
-            "Look for a renamed metric or another served model name.",
+            f"Look for a renamed metric or {_hiding(spec, source)}.",
         ),
         after,
     ]
+
+
+def _hiding(spec: Spec, source: Source) -> str:
+    """What beside a new name hides a source: of an engine's latencies, that the model is called otherwise."""
+    latencies = {slo.measurement.names[0] for slo in spec.slos if isinstance(slo.measurement, Histogram)}
+    return "another served model name" if source.label in latencies else "labels that changed"
 
 
 def scrapes_missing(spec: Spec, source: Source) -> Document:

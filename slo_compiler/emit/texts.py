@@ -63,7 +63,7 @@ def own_series(slo: Slo, name: str) -> str:
 def burn_summary(slo: Slo, tier: Tier) -> str:
     """The headline of a burn-rate alert."""
     pace = "faster than it may" if tier.factor == 1 else f"over {decimal_text(tier.factor)} times too fast"
-    return f"{subject(slo)}: {template_text(slo.title)} spends its error budget {pace}"
+    return f"{subject(slo)}: the error budget ({template_text(slo.title)}) is spent {pace}"
 
 
 def burn_description(slo: Slo, tier: Tier) -> str:

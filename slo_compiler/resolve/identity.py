@@ -76,7 +76,7 @@ def read_annotations(
         name = key.removeprefix(PREFIX)
         path: Path = (*at, "annotations", key)
         if name not in known:
-            findings.error_at_key(Code.SLO201, path, f"unknown annotation {key}", did_you_mean(name, known))
+            findings.error_at_key(Code.SLO201, path, *_unknown(key, name, known))
             continue
         pattern, expected, hint = _FORMS.get(name, _ANY_TEXT)
         if re.fullmatch(pattern, value):
@@ -84,6 +84,19 @@ def read_annotations(
         else:
             findings.error(Code.SLO203, path, f"{value!r} is no {expected}", hint)
     return found
+
+
+def _unknown(key: str, name: str, known: frozenset[str]) -> tuple[str, str]:
+    """What is said of an annotation that is not read here, and the hint: many are read beside the one that names an SLI."""
+    from slo_compiler.documents.facts import known_keys  # only where an annotation is misplaced
+
+    if "query-yields" in known and name in known_keys():
+        message = f"{key} is read only where {PREFIX}sli says what is measured: without it the annotation does nothing"
+        return (
+            message,
+            f"remove it, or write the objective as an InferenceSLO; here are read: {', '.join(sorted(known))}",
+        )
+    return f"unknown annotation {key}", did_you_mean(name, known)
 
 
 def slo_name(spec_name: str, objective: str, path: Path, findings: Findings) -> str | None:
