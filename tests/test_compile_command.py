@@ -703,15 +703,23 @@ def test_check_says_how_to_compile_what_was_given(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paths", "folder"), [(("specs",), "specs"), (("specs",), "specs/out"), ((".",), "out"), ((), "specs")]
+    ("paths", "folder"), [(("specs",), "specs"), (("specs",), "specs/../specs"), ((".",), "."), ((), "specs")]
 )
 def test_an_output_that_the_next_run_would_read_is_refused(
     repository: Path, paths: tuple[str, ...], folder: str
 ) -> None:
     done = run("compile", *paths, "-o", folder)
     assert done.exit_code == 2
-    assert f"-o {folder} lies in {(*paths, 'specs')[0]}, which is read" in done.output
+    assert f"-o {folder} is {(*paths, 'specs')[0]}, which is read" in done.output
     assert not (repository / folder / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(("paths", "folder"), [(("specs",), "specs/out"), ((".",), "out"), ((".",), "a/b/out")])
+def test_an_output_within_what_is_read_is_no_spec(repository: Path, paths: tuple[str, ...], folder: str) -> None:
+    assert run("compile", *paths, "-o", folder).exit_code == 0
+    again = run("compile", *paths, "-o", folder, "--check")
+    assert again.exit_code == 0, again.output
+    assert f"{folder}/rules" not in again.output
 
 
 @pytest.mark.parametrize("options", [(), ("--check",), ("--diff",)])

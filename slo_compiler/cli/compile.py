@@ -107,19 +107,15 @@ def command(
 
 
 def _refuse_own_output(given: Sequence[str], folder: str) -> None:
-    """Ends the program where a later run would read what this one writes."""
+    """Ends the program where a later run would read what this one writes: in a folder within, it knows what it wrote."""
     from slo_compiler.load.discover import is_folder
 
-    inside = Path(folder).resolve()
     for path in given:
-        read = Path(path).resolve()
-        if is_folder(path) and (inside == read or read in inside.parents):
-            hidden = any(part.startswith(".") for part in inside.relative_to(read).parts)
-            if not hidden:
-                raise click.UsageError(
-                    f"-o {folder} lies in {path}, which is read: the next run would take rules for specs; "
-                    "write beside it, or give the specs' own folder"
-                )
+        if is_folder(path) and Path(folder).resolve() == Path(path).resolve():
+            raise click.UsageError(
+                f"-o {folder} is {path}, which is read: the next run would take rules for specs; write beside or into it, "
+                "such as -o out"
+            )
 
 
 def _kinds(only: str | None) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """The spec files under the given paths, sorted, and the paths that do not exist.
 
-    A file is taken whatever its name; in a folder, JSON that names no version of ours (a schema, a dashboard) and hidden
-    entries are skipped and links to folders not followed. A folder that cannot be listed is among the files, so that
-    whoever reads it says why.
+    A file is taken whatever its name; in a folder, JSON that names no version of ours (a schema, a dashboard), hidden
+    entries and what a compilation wrote are skipped, and links to folders are not followed. A folder that cannot be
+    listed is among the files, so that whoever reads it says why.
     """
     found: set[str] = set()
     missing = []
@@ -25,6 +25,9 @@ def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
         if is_folder(given):
             for folder, names, files in os.walk(Path(given), onerror=lambda fault: found.add(str(fault.filename))):
                 names[:] = sorted(name for name in names if not name.startswith("."))
+                if _MANIFEST in files and folder != given and _is_output(Path(folder, _MANIFEST)):
+                    names.clear()
+                    continue
                 found.update(
                     Path(folder, file).as_posix()
                     for file in files
@@ -35,6 +38,19 @@ def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
         else:
             missing.append(given)
     return sorted(found), missing
+
+
+_MANIFEST = "manifest.json"
+_OF_OUTPUT = b"slo-compiler/manifest/"
+
+
+def _is_output(manifest: Path) -> bool:
+    """Whether a manifest is that of a folder which a compilation wrote; it says so in its first lines."""
+    try:
+        with manifest.open("rb") as file:
+            return _OF_OUTPUT in file.read(1024)
+    except OSError:
+        return False
 
 
 # Of a document the value is text; a JSON Schema describes the field with an object.
