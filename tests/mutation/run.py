@@ -102,7 +102,7 @@ def killed_by(promtool: str, prepared: Prepared, mutant: Mutant) -> str | None:
         for name in order:
             test = Path(folder, "test.json")
             test.write_text(prepared.tests[name], encoding="utf-8")
-            if not test_rules(promtool, [test]).ok:
+            if not test_rules(promtool, [test], twice=False).ok:
                 return name
     return None
 
