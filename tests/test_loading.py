@@ -326,3 +326,15 @@ def test_json_of_any_data_is_read_back(data: object) -> None:
     loaded = load(json.dumps({"data": data}))
     assert loaded.diagnostics == []
     assert loaded.documents[0].data == {"data": data}
+
+
+@pytest.mark.parametrize("folder", ["out", "out/", "./out"])
+def test_what_a_compilation_wrote_is_read_where_it_is_named(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.json").write_text('{"schema": "slo-compiler/manifest/v1"}')
+    (tmp_path / "out" / "a.yaml").write_text("a: 1")
+    assert discover(["."]) == ([], [])
+    assert discover([folder]) == (["out/a.yaml"], [])

@@ -25,7 +25,7 @@ def discover(paths: Sequence[str]) -> tuple[list[str], list[str]]:
         if is_folder(given):
             for folder, names, files in os.walk(Path(given), onerror=lambda fault: found.add(str(fault.filename))):
                 names[:] = sorted(name for name in names if not name.startswith("."))
-                if _MANIFEST in files and folder != given and _is_output(Path(folder, _MANIFEST)):
+                if _MANIFEST in files and folder != str(Path(given)) and _is_output(Path(folder, _MANIFEST)):
                     names.clear()
                     continue
                 found.update(
