@@ -33,8 +33,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # install there must not stand in for the wheel: .pth files of that folder are not read.
     for number, folder in enumerate({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}):
         (site / f"dependencies-{number}.pth").write_text(f"{folder}\n", encoding="utf-8")
+    # The compiler itself may lie there as well, installed and not editable.
+    pip = [sys.executable, "-m", "pip", "--python", str(root / "bin" / "python"), "install"]
     done = run(
-        [sys.executable, "-m", "pip", "--python", str(root / "bin" / "python"), "install", "--no-deps", str(wheel)],
+        [*pip, "--no-deps", "--ignore-installed", str(wheel)],
         root,
     )
     assert done.returncode == 0, done.stdout + done.stderr
