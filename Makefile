@@ -13,11 +13,11 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool test check lint types fast golden e2e bench mutation clean
+.PHONY: help setup promtool programs test check lint types fast golden e2e bench mutation clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
-	@echo 'test      units, golden files and promtool proofs (installs promtool where it is missing)'
+	@echo 'test      units, golden files, promtool proofs and real programs (installs what is missing of these)'
 	@echo 'check     lint, format, types and the tests that need no promtool'
 	@echo 'golden    rewrites golden/, schemas/ and docs/, then compares them; read the diff'
 	@echo 'e2e       tests that build and install the wheel'
@@ -36,7 +36,10 @@ $(VENV)/.installed: pyproject.toml
 promtool:
 	bash scripts/ensure_promtool.sh
 
-test: setup promtool
+programs:
+	bash scripts/ensure_engines.sh
+
+test: setup promtool programs
 	$(PYTEST) $(PARALLEL) -m 'not e2e' $(PYTEST_ARGS)
 
 check: lint types fast
@@ -49,7 +52,7 @@ types: setup
 	$(BIN)/mypy
 
 fast: setup
-	$(PYTEST) $(PARALLEL) -m 'not promtool and not e2e' $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m 'not promtool and not e2e and not engines' $(PYTEST_ARGS)
 
 golden: setup promtool
 	$(BIN)/python scripts/update_golden.py

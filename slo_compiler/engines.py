@@ -212,6 +212,10 @@ class ResolvedEngine:
         present = self._present(role)
         return self._resolved(present[0]) if present else None
 
+    def metric_named(self, name: str) -> ResolvedMetric | None:
+        """The metric of that name as the version exposes it; None where it does not."""
+        return next((self._resolved(metric) for metric in self._present() if metric.name == name), None)
+
     def edges(self, role: str) -> tuple[Decimal, ...]:
         """The finite bucket edges, in seconds and ascending, that every release of the version has.
 

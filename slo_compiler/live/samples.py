@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from slo_compiler.edges import native_edge
+from slo_compiler.documents.engine import Unit
+from slo_compiler.edges import UNIT_SECONDS, native_edge
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Histogram, Matcher, Slo
 from slo_compiler.live.pages import Page, Series, passes
@@ -13,6 +14,9 @@ from slo_compiler.live.presence import judged_matchers
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
 from slo_compiler.live.versions import fitting_versions, version_line
 from slo_compiler.units import decimal_text, percent_text
+
+# Of fewer edges nobody can tell in which unit they are.
+_FEW_EDGES = 2
 
 
 def bucket_there(
@@ -22,23 +26,43 @@ def bucket_there(
     test = passes(Matcher("le", "=~", histogram.measured.le_pattern))
     have = {one.labels.get("le", "") for one in buckets}
     promised = f"{slo.promised} is promised and " if slo.promised != slo.measured and slo.promised is not None else ""
-    if any(map(test, have)):
-        yield tell(Check.BUCKET, True, name, f"{promised}{slo.measured} is read, which is a bucket")
-        return
     edges = sorted(edge for edge in (_edge(text) for text in have) if edge is not None)
     edge = histogram.measured.edge
+    unit = _other_unit(name, edge, edges, engine)
+    if any(map(test, have)):
+        # Edges that are powers of ten times the same few digits are buckets in many units.
+        if unit is None:
+            yield tell(Check.BUCKET, True, name, f"{promised}{slo.measured} is read, which is a bucket")
+        else:
+            message = (
+                f"{promised}le={decimal_text(edge)!r} is read, which is a bucket; but the page seems to be in {unit}"
+            )
+            yield tell(Check.BUCKET, False, name, message)
+        return
     near = [e for e in edges if e < edge][-1:] + [e for e in edges if e > edge][:1]
     around = ", ".join(decimal_text(e) for e in near) or "none"
     message = f"{promised}le={decimal_text(edge)!r} is read and is no bucket; around it are {around}"
-    scaled = [factor for factor in (1000, 1_000_000) if edge * factor in edges and edge not in edges]
-    if scaled and len(edges) > 1:
-        unit = "milliseconds" if scaled[0] == 1000 else "microseconds"
+    if unit is not None:
         message += f"; the page seems to be in {unit}"
     fix = ""
     if engine is not None:
         fitting = fitting_versions(engine, lambda other: _edges_fit(other, name, edges))
         fix = version_line(engine, [version for version in fitting if version != engine.version])
     yield tell(Check.BUCKET, False, name, message, fix)
+
+
+def _other_unit(name: str, edge: Decimal, edges: Sequence[Decimal], engine: ResolvedEngine | None) -> Unit | None:
+    """The unit in which the page has all edges that it should have, where it lacks some in the right one."""
+    if len(edges) < _FEW_EDGES:
+        return None
+    known = engine.metric_named(name) if engine is not None else None
+    unit = known.unit if known is not None and known.unit in UNIT_SECONDS else Unit.SECONDS
+    expected = [one / UNIT_SECONDS[unit] for one in known.edges] if known is not None else []
+
+    def fits(other: Unit) -> bool:
+        return all(one * UNIT_SECONDS[unit] / UNIT_SECONDS[other] in edges for one in expected or [edge])
+
+    return None if fits(unit) else next((other for other in UNIT_SECONDS if fits(other)), None)
 
 
 def _edges_fit(other: ResolvedEngine, name: str, edges: Sequence[Decimal]) -> bool:
