@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
-from slo_compiler.ir import Groups, Provenance, Slo, Spec, Tier
+from slo_compiler.ir import Groups, Provenance, Slo, Spec, Tier, WorstReplica
 from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
 from slo_compiler.units import Duration, decimal_text, parse_percent, percent_text
 
@@ -86,7 +86,17 @@ def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
     if slo.groups.labels:
         kept = ", ".join(slo.groups.allow) if slo.groups.allow else f"the {slo.groups.most} with the most traffic"
         rows.append(("groups", ", ".join(slo.groups.labels), kept))
-    return [*rows, ("mode", slo.mode, "")]
+    rows.append(("mode", slo.mode, ""))
+    if slo.worst_replica is not None:
+        rows.append(("worst replica", *_worst_replica(slo, slo.worst_replica)))
+    return rows
+
+
+def _worst_replica(slo: Slo, worst: WorstReplica) -> tuple[str, str]:
+    """From which share of bad events on one replica is a ticket, and what else that takes."""
+    counts = f"more than {worst.guard} bad {slo.counts} in {worst.window} by label {worst.label}"
+    ticket = f"a ticket after {worst.hold}" if slo.mode != "none" else "recorded only"
+    return f"over {percent_text(worst.limit)}", f"{counts}; {ticket}"
 
 
 def _error_ratio(slo: Slo, tier: Tier) -> Decimal:
@@ -125,6 +135,7 @@ def _slo_json(spec: Spec, slo: Slo) -> dict[str, Any]:
         "period": _seconds(slo.period.length),
         **_groups_json(slo.groups),
         "mode": slo.mode,
+        **_worst_replica_json(slo.worst_replica),
         **_adjustments_json(slo),
         "provenance": [
             {"field": _FIELDS.get(item.field, item.field), "value": _number(item), "origin": item.origin}
@@ -139,6 +150,19 @@ def _groups_json(groups: Groups) -> dict[str, Any]:
         return {}
     which = {"maxGroups": groups.most} if groups.most else {"allow": groups.allow}
     return {"groupBy": {"labels": groups.labels, **which}}
+
+
+def _worst_replica_json(worst: WorstReplica | None) -> dict[str, Any]:
+    if worst is None:
+        return {}
+    found = {
+        "label": worst.label,
+        "errorRatio": float(worst.limit),
+        "window": _seconds(worst.window),
+        "for": _seconds(worst.hold),
+        "minBadEvents": worst.guard,
+    }
+    return {"worstReplica": found}
 
 
 def _adjustments_json(slo: Slo) -> dict[str, Any]:

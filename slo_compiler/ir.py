@@ -14,6 +14,7 @@ from slo_compiler.ir_exemptions import Adjustment as Adjustment
 from slo_compiler.ir_exemptions import Exemption as Exemption
 from slo_compiler.ir_exemptions import LeftOut as LeftOut
 from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
+from slo_compiler.ir_replicas import WorstReplica as WorstReplica
 from slo_compiler.ir_series import Matcher as Matcher
 from slo_compiler.ir_series import Selector as Selector
 from slo_compiler.units import Duration
@@ -273,6 +274,7 @@ class Slo:
         info: what `slo:info` carries beside `slo_id`.
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
+        worst_replica: when one replica is a ticket; None where replicas cannot be told apart, or nobody asks.
         exemptions: for which its events do not count.
         adjustments: stretches of time that the period's sums leave out, ascending.
         events_per_request: over one where tokens are counted.
@@ -305,6 +307,7 @@ class Slo:
     judged: Judged | None = None
     at_boundary: bool = False
     groups: Groups = UNGROUPED
+    worst_replica: WorstReplica | None = None
     events_per_request: Decimal = Decimal(1)
     portable: tuple[tuple[str, str], ...] = ()
     exemptions: tuple[Exemption, ...] = ()

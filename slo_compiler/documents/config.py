@@ -148,10 +148,12 @@ class Defaults(Model):
 
     Attributes:
         policy: the name of a burn-rate policy.
+        worst_replica: whether the worst replica of each engine SLI is recorded, and a ticket.
     """
 
     period: PeriodText = Duration(Decimal(28 * 86400))
     policy: str = "default"
+    worst_replica: bool = True
 
 
 class Config(Model):

@@ -11,6 +11,7 @@ from slo_compiler.documents.metadata import Metadata
 from slo_compiler.units import Duration, decimal_text, parse_decimal, percent_text
 
 _LARGEST_FACTOR = 100_000
+_LEAST_REPLICA_WINDOW, _LONGEST_REPLICA_WINDOW, _LONGEST_REPLICA_WAIT = 300, 21600, 86400
 
 
 def _check_share(value: Decimal) -> Decimal:
@@ -109,12 +110,44 @@ class Steps(Model):
     slow: DurationText = Duration(Decimal(240))
 
 
+class WorstReplica(Model):
+    """The ticket on one replica that is far worse than all of them together.
+
+    Attributes:
+        factor: so many times over budget a replica must be.
+        error_ratio: the share of bad events that is enough, where the factor asks for more.
+        window: over which a replica's events are counted.
+        for_: how long the condition must hold: at least the window, so that what a restart with other buckets or names
+            distorts has left the window before the ticket.
+        min_bad_events: more bad events than this must lie in the window, of that one replica.
+    """
+
+    factor: Factor
+    error_ratio: Share
+    window: DurationText
+    for_: Annotated[DurationText, Field(alias="for")]
+    min_bad_events: Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+    @model_validator(mode="after")
+    def _outlasts_its_window(self) -> Self:
+        if not _LEAST_REPLICA_WINDOW <= self.window.seconds <= _LONGEST_REPLICA_WINDOW:
+            raise ValueError(
+                f"a window of {self.window} tells too little, or costs too much; write 5m to 6h, such as 30m"
+            )
+        if not self.window.seconds <= self.for_.seconds <= _LONGEST_REPLICA_WAIT:
+            raise ValueError(
+                f"a wait of {self.for_} is not from the window, {self.window}, to a day; write for: {self.window}"
+            )
+        return self
+
+
 class BurnRatePolicySpec(Model):
     """Tiers and steps.
 
     Attributes:
         source: where the policy comes from.
         factors_hold_from: the shortest period for which the factors hold as they are written.
+        worst_replica: when one replica is a ticket; without it, as the default policy says.
     """
 
     description: Annotated[str, Field(max_length=1050)] | None = None
@@ -122,6 +155,7 @@ class BurnRatePolicySpec(Model):
     steps: Steps = Field(default_factory=Steps)
     factors_hold_from: DurationText = Duration(Decimal(28 * 86400))
     tiers: Annotated[list[Tier], Field(min_length=1, max_length=20)]
+    worst_replica: WorstReplica | None = None
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -6,14 +6,15 @@ from decimal import Decimal
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.serialize import Block
-from slo_compiler.emit.texts import burn_description, burn_summary, own_series, subject, template_text
-from slo_compiler.ir import Counters, Gauges, Histogram, Selector, Slices, Slo, Source, Spec, Tier
+from slo_compiler.emit.texts import burn_description, burn_summary, own_series, queried, subject, template_text
+from slo_compiler.ir import Counters, Gauges, Histogram, Selector, Slices, Slo, Source, Spec, Tier, WorstReplica
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, matchers, recorded, selector
 from slo_compiler.promql.exemptions import any_masks
 from slo_compiler.promql.groups import too_many
 from slo_compiler.promql.measurements import impossible, is_narrower
-from slo_compiler.units import Duration, decimal_text
+from slo_compiler.promql.replicas import alone_too_bad
+from slo_compiler.units import Duration, decimal_text, percent_text
 
 _COVERED_SHARE = "0.9"
 # Under this share of the declared scrapes, tiles go missing and burn rates read low.
@@ -162,6 +163,27 @@ def deadline_at_risk(spec: Spec, slo: Slo) -> Document:
         f"{subject(slo)}: the oldest pending document nears its deadline",
         f"It has waited {{{{ $value | humanizeDuration }}}} of {slo.deadline.limit}. Promise: {template_text(slo.promise)}.",
         template_text(age),
+    )
+
+
+def worst_replica(spec: Spec, slo: Slo, worst: WorstReplica) -> Document:
+    """One replica is far over budget, and all of them together are not."""
+    series = recorded(names.WORST_REPLICA, slo.slo_id)
+    expression = alone_too_bad(slo, worst)
+    if any(item.masks_all for item in slo.exemptions):
+        expression += f"\nunless on () {any_masks(slo.slo_id, slo.exemptions)}"
+    hold = worst.hold.seconds / 60
+    return _ticket(
+        spec,
+        slo,
+        names.ALERT_WORST_REPLICA,
+        expression,
+        hold,
+        f"{slo.name}: replica {queried(series, names.REPLICA_LABEL)} is far worse than the others",
+        f"Promise: {template_text(slo.promise)}. Of this replica's {slo.counts} over {worst.window} "
+        f"{{{{ $value | humanizePercentage }}}} were bad; alert over {percent_text(worst.limit)} while all replicas "
+        f"together are under it. Look at its node and its log before it is replaced.",
+        template_text(series),
     )
 
 
@@ -332,7 +354,7 @@ def _ticket(
     slo: Slo,
     name: str,
     expression: str,
-    minutes: int,
+    minutes: Decimal | int,
     summary: str,
     description: str,
     query: str,
@@ -344,7 +366,7 @@ def _ticket(
         **({spec.own_label("tier"): tier} if tier else {}),
     }
     annotations = _slo_annotations(spec, slo, summary, description, query)
-    return _alert(name, expression, labels, annotations, hold=Duration.of(minutes * 60))
+    return _alert(name, expression, labels, annotations, hold=Duration(Decimal(minutes * 60)))
 
 
 def _slo_annotations(spec: Spec, slo: Slo, summary: str, description: str, query: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from slo_compiler.promql.adjustments import adjusted, stretches
 from slo_compiler.promql.build import recorded
 from slo_compiler.promql.groups import among_chosen, chosen
 from slo_compiler.promql.measurements import covered
+from slo_compiler.promql.replicas import worst_replica
 from slo_compiler.units import Duration, decimal_text
 
 NAME = "rules"
@@ -79,8 +80,17 @@ def _slow_group(spec: Spec, slo: Slo) -> Document:
             rules.append(alerts.groups_cut(spec, slo))
         if alerts.can_contradict(slo):
             rules.append(alerts.impossible_data(spec, slo))
+    rules += _worst_replica(spec, slo)
     rules.append(_record(slo, names.INFO, "vector(1)", dict(slo.info)))
     return {"name": f"{slo.slo_id} slow", "interval": _interval(slo.steps.slow), "rules": rules}
+
+
+def _worst_replica(spec: Spec, slo: Slo) -> list[Document]:
+    """Beside the slow tiles: windows of half an hour tell nothing more every 30 s, at eight times the samples."""
+    if slo.worst_replica is None:
+        return []
+    rules = [_record(slo, names.WORST_REPLICA, worst_replica(slo, slo.worst_replica))]
+    return [*rules, alerts.worst_replica(spec, slo, slo.worst_replica)] if slo.mode != "none" else rules
 
 
 def _tier_alerts(spec: Spec, slo: Slo, level: Level) -> list[Document]:

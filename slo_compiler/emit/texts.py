@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from slo_compiler.ir import Slices, Slo, Tier
-from slo_compiler.promql.build import recorded
+from slo_compiler.promql.build import recorded, string
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 
@@ -58,6 +58,11 @@ def own_series(slo: Slo, name: str) -> str:
     text = template_text(recorded(name, slo.slo_id))
     own = "".join(f',{label}={{{{ $labels.{label} | printf "%q" }}}}' for label in slo.groups.labels)
     return f"{text.removesuffix('}')}{own}}}" if own else text
+
+
+def queried(series: str, label: str) -> str:
+    """The label of a series as it is when the alert's texts are made, nothing where the series is not there."""
+    return f"{{{{ with query {string(series)} }}}}{{{{ . | first | label {string(label)} }}}}{{{{ end }}}}"
 
 
 def burn_summary(slo: Slo, tier: Tier) -> str:

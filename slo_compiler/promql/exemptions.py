@@ -77,6 +77,17 @@ def young_replicas(exemption: Exemption, slo_id: str, reach: int) -> str:
     return f"unless on (job, {exemption.young.replica_label}) ({_young(exemption.young, reach)} and on () {mask})"
 
 
+def grown_replicas(exemption: Exemption, reach: int) -> str:
+    """What leaves out replicas that have just started, or had within the last `reach` seconds.
+
+    Raises:
+        ValueError: the exemption is about something else.
+    """
+    if exemption.young is None:
+        raise ValueError(f"{exemption.name} is not about replicas")
+    return f"unless on (job, {exemption.young.replica_label}) {_young(exemption.young, reach)}"
+
+
 def used_seconds(slo_id: str, steps: Steps) -> str:
     """The seconds of a slow step that each exemption masked."""
     return f"{handed_over(names.EXEMPT, steps, slo_id)} * {steps.fast}"

@@ -123,6 +123,11 @@ def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
     return tuple(Selector(f"{name}_count", measurement.matchers) for name in measurement.names)
 
 
+def buckets_of(measurement: Histogram) -> list[str]:
+    """The measured bucket of every name, newest first."""
+    return _bucket_texts(measurement, measurement.measured)
+
+
 def is_narrower(part: Selector, total: Selector) -> bool:
     """Whether every series of `part` is one of `total`, by the selectors alone."""
     return part.name == total.name and all(_implied(matcher, part.matchers) for matcher in total.matchers)

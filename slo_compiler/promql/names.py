@@ -16,6 +16,9 @@ SEEN_BAD_EVENTS = "slo:seen_bad_events:fast"
 OTHER_BOUND_FAST = {"possible": "slo:possible_bad_events:fast", "certain": "slo:certain_bad_events:fast"}
 OTHER_BOUND = {"possible": "slo:possible_bad_events:slow", "certain": "slo:certain_bad_events:slow"}
 COVERED = "slo:covered:ratio"
+# Its label `replica` names the worst one.
+WORST_REPLICA = "slo:worst_replica_error:ratio"
+REPLICA_LABEL = "replica"
 RECORDED_GROUP = "slo:group:recorded"
 TARGET = "slo:target:ratio"
 INFO = "slo:info"
@@ -39,6 +42,7 @@ ALERT_IMPOSSIBLE_DATA = "SLOImpossibleData"
 ALERT_COVERAGE_LOW = "SLOCoverageLow"
 ALERT_QUEUE_DEPTH = "SLOQueueDepth"
 ALERT_DEADLINE_AT_RISK = "SLODeadlineAtRisk"
+ALERT_WORST_REPLICA = "SLOWorstReplica"
 
 # On alerts of OpenSLO's alert policies: the names of their notification targets, which Alertmanager may route by.
 NOTIFICATION_TARGET = "notification_target"

@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window, WorstReplica
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, unfiltered, words
@@ -25,6 +25,7 @@ from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
+from slo_compiler.resolve.replicas import worst_replica_of
 from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
@@ -171,6 +172,18 @@ class _Resolver:
     def _replica_label(self) -> str:
         return self.spec.replica_label or self.environment.config.prometheus.replica_label
 
+    def _worst_replica(self, reading: Reading, target: Decimal, events_per_request: Decimal) -> WorstReplica | None:
+        wanted = self.spec.alerting.worst_replica
+        if (
+            not (self.environment.config.defaults.worst_replica if wanted is None else wanted)
+            or not reading.of_replicas
+        ):
+            return None
+        if self._replica_label() in self.grouping.groups.labels:
+            return None  # each replica has an SLO of its own
+        least = self.spec.alerting.min_bad_events or 0
+        return worst_replica_of(self.policy, target, self._replica_label(), events_per_request, least)
+
     def _exemptions(self, period: Window) -> Exemptions | None:
         if not self.spec.exemptions:
             return None
@@ -308,6 +321,7 @@ class _Resolver:
             judged=reading.judged,
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
+            worst_replica=self._worst_replica(reading, target[0], events_per_request),
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
             exemptions=left_out.exemptions,

@@ -26,7 +26,11 @@ from slo_compiler.units import Duration
 
 
 class Reading(NamedTuple):
-    """How one objective is measured, and what belongs to that."""
+    """How one objective is measured, and what belongs to that.
+
+    Attributes:
+        of_replicas: each replica of the engine counts its own events, so that they can be told apart.
+    """
 
     measurement: Measurement
     source: Source | None
@@ -35,6 +39,7 @@ class Reading(NamedTuple):
     judged: Judged | None = None
     deadline: Deadline | None = None
     at_boundary: bool = False
+    of_replicas: bool = False
 
 
 class Readings:
@@ -111,7 +116,7 @@ class Readings:
         self._judge_labels(engine, read.histogram.names[0], sli.roles)
         judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
         source = measure.engine_source(read.histogram, engine, sli.roles)
-        return Reading(read.histogram, source, threshold, read.at, judged)
+        return Reading(read.histogram, source, threshold, read.at, judged, of_replicas=not engine.is_gateway)
 
     def _throughput(self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         if self.grouping.groups.labels:
@@ -180,7 +185,10 @@ class Readings:
         self.grouping.require(counters.total.name, viewed, viewed.labels_named(counters.total.name))
         counters = self.grouping.counters(counters)
         return Reading(
-            counters, measure.counter_source(counters.total, self.environment), at_boundary=viewed.is_gateway
+            counters,
+            measure.counter_source(counters.total, self.environment),
+            at_boundary=viewed.is_gateway,
+            of_replicas=not viewed.is_gateway,
         )
 
     def _ratio(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:

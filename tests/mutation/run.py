@@ -1,4 +1,4 @@
-"""Runs the generated tests against every mutant of the rules of four specs.
+"""Runs the generated tests against every mutant of the rules of five specs.
 
     python -m tests.mutation.run [SPEC ...] [--rule REGEX] [--sample N] [--seed S] [--jobs J] [--report FILE]
 
@@ -32,7 +32,9 @@ from slo_compiler.resolve.environment import Environment
 from tests.mutation.mutants import Mutant, mutants
 
 HERE = Path(__file__).parent
-SPECS = ("ttft", "availability", "ratio", "job_completion")
+SPECS = ("ttft", "availability", "ratio", "job_completion", "replicas")
+# Of a spec that is here for some of its rules, the mutants of these; the others have the like of the rest.
+_ONLY = {"replicas": r"worst_replica|WorstReplica"}
 _OUTCOMES = ("killed", "equivalent", "survived")
 # Which test group most likely catches a mistake in a rule; the others follow.
 _LIKELY = (
@@ -41,6 +43,8 @@ _LIKELY = (
     (r"slo:(burn_rate|period|target)", ["slow tiles give long burn rates and the period"]),
     (r"SLOImpossibleData", ["counters that contradict each other"]),
     (r"SLO(EngineStalled|SourceAbsent|QueueDepth|DeadlineAtRisk)|SLOCoverageLow", ["what the engine shows once"]),
+    (r"slo:worst_replica", ["raw series give the worst replica"]),
+    (r"SLOWorstReplica", ["the ticket on the worst replica"]),
     (r"SLOBurnRate", ["burn rates give alerts", "guards of the slow tiers"]),
     (r"SLO(BudgetExhausted|CoverageLow)", ["burn rates give alerts"]),
 )
@@ -120,7 +124,11 @@ def run(names: Sequence[str], rule: str, sample: int, seed: int, jobs: int) -> I
         failing = killed_by(promtool, prepared, original)
         if failing is not None:
             raise SystemExit(f"{name}: the tests fail on the rules themselves, in {failing!r}")
-        found = [mutant for mutant in mutants(prepared.document) if re.search(rule, mutant.rule)]
+        found = [
+            mutant
+            for mutant in mutants(prepared.document)
+            if re.search(rule, mutant.rule) and re.search(_ONLY.get(name, ""), mutant.rule)
+        ]
         if sample:
             found = random.Random(seed).sample(found, min(sample, len(found)))
         with ProcessPoolExecutor(jobs) as pool:

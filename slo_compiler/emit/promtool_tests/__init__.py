@@ -21,6 +21,7 @@ from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
 from slo_compiler.emit.promtool_tests.raw import raw_series
+from slo_compiler.emit.promtool_tests.replicas import worst_replica_alerts, worst_replicas
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
 from slo_compiler.emit.rules import HEADER, groups, one_line, rules_path
@@ -51,6 +52,8 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         burn_rate_alerts(spec),
         *contradictions(spec),
         *cut_groups(spec),
+        *worst_replicas(spec),
+        *worst_replica_alerts(spec),
         *engine_alerts(spec),
     ]
     slow = [slow_windows(spec), slow_guards(spec)]

@@ -152,7 +152,9 @@ def _finished(
     own: dict[str, str] = {**item.rule.get("series_labels", {}), **(extra or {})}
     value = item.shown[look]
     labels = {**own, **{key: render(text, value, own) for key, text in item.rule["labels"].items()}}
-    annotations = {key: render(text, value, labels) for key, text in item.rule["annotations"].items()}
+    asked: str = item.rule.get("queried", "")
+    texts = {key: _QUERIED.sub(lambda _: asked, text) for key, text in item.rule["annotations"].items()}
+    annotations = {key: render(text, value, labels) for key, text in texts.items()}
     return labels, annotations
 
 
@@ -162,6 +164,8 @@ def _labels(item: AlertCourse, state: str, by: Sequence[str]) -> str:
     return "{" + ", ".join(f"{key}={string(value)}" for key, value in sorted(pairs.items())) + "}"
 
 
+# A label of a recorded series, as `texts.queried` asks for it; `queried` of the rule says what it is.
+_QUERIED = re.compile(r'\{\{ with query "(?:\\.|[^"\\])*" \}\}\{\{ \. \| first \| label "\w+" \}\}\{\{ end \}\}')
 _ACTION = re.compile(r"\{\{ (.*?) \}\}")
 
 

@@ -1,0 +1,443 @@
+"""The worst replica: from every replica's own counters, just under and over its guard; and the ticket on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from slo_compiler.emit import alerts
+from slo_compiler.emit.base import Document
+from slo_compiler.emit.promtool_tests import model
+from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
+from slo_compiler.emit.promtool_tests.batches import slo_batches
+from slo_compiler.emit.promtool_tests.burn import DECOY
+from slo_compiler.emit.promtool_tests.delays import delay_of
+from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
+from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
+from slo_compiler.emit.promtool_tests.labels import NoExample, choices, matching, near_misses, variants
+from slo_compiler.emit.promtool_tests.notation import (
+    GAP,
+    STALE,
+    Slot,
+    expect_scaled,
+    group,
+    input_series,
+    series_name,
+)
+from slo_compiler.ir import Counters, Histogram, Matcher, Slo, Spec, WorstReplica
+from slo_compiler.promql import names
+from slo_compiler.promql.build import string
+from slo_compiler.units import Duration, decimal_text
+
+# The scenario is drawn for a window of 30 minutes, in slots of 25 s, and stretches with the window.
+_DRAWN_MINUTES, _SLOTS_PER_WINDOW = 30, 72
+_MINUTES = 37.5
+_LOOKS = (3, 5, 7, 9, 21, 33, 34.5, 37)
+# The replica that is sampled so rarely that its events in a window are a whole number: every quarter of it.
+_RARE_FROM, _RARE_EVERY = 9, 18
+
+
+class _Burst(NamedTuple):
+    """Events at once: `events` and `bad` of them, in guards, in multiples of a busy replica's, or of the limit."""
+
+    minute: float
+    events: float
+    bad: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Replica:
+    """A replica and what happens to it.
+
+    Attributes:
+        bursts: events in multiples of the guard where `small`, else of `_busy`; bad ones as their share, in multiples
+            of the limit where `by_limit`.
+        exposes: which of the names, `newest`, `oldest`, or `all` with only bad events under the older ones.
+        bucket_until: minute at which its bucket is gone.
+        shares: of its ranks, each a series of its own.
+        blind_rank: another rank has many events and no bucket.
+        young: its process has just started.
+    """
+
+    name: str
+    bursts: tuple[_Burst, ...]
+    small: bool = False
+    by_limit: bool = False
+    exposes: str = "newest"
+    bucket_until: float = 1e9
+    buckets: bool = True
+    shares: tuple[float, ...] = (1.0,)
+    blind_rank: bool = False
+    rare: bool = False
+    young: bool = False
+
+
+_REPLICAS = (
+    _Replica("few", (_Burst(22, 0.96, 1),), small=True),
+    _Replica("second", (_Burst(2, 1, 0.5),), by_limit=True, exposes="oldest"),
+    _Replica("worst", (_Burst(4, 1, 2), _Burst(20, 1, 1.5)), by_limit=True, shares=(0.75, 0.25)),
+    _Replica("good", (_Burst(2, 2, 0), _Burst(22, 2, 0)), exposes="all", blind_rank=True),
+    _Replica("no-bucket", (_Burst(2, 1, 1),), buckets=False),
+    _Replica("loses-bucket", (_Burst(6, 1, 1),), bucket_until=8),
+    _Replica("exact", (), rare=True),
+    _Replica("just", (_Burst(36, 1.04, 1),), small=True),
+    _Replica("young", (_Burst(1, 1, 1), _Burst(30, 1, 1)), young=True),
+)
+
+
+def worst_replicas(spec: Spec) -> list[Document]:
+    """What is recorded of the worst replica of every SLO, from raw series."""
+    found = []
+    for slos in slo_batches(slo for slo in spec.slos if slo.worst_replica is not None):
+        drawings = [drawing for slo in slos if (drawing := _drawing(spec, slo, slos)) is not None]
+        if drawings:
+            found.append(_recorded(spec, drawings))
+    return found
+
+
+def worst_replica_alerts(spec: Spec) -> list[Document]:
+    """The ticket on the worst replica, from recorded series: its limit, its wait, its end when all replicas are bad."""
+    slos = [slo for slo in spec.slos if slo.worst_replica is not None and slo.mode != "none"]
+    return [_alerts(spec, slos)] if slos else []
+
+
+def _recorded(spec: Spec, drawings: Sequence[_Drawing]) -> Document:
+    series = {item["series"]: item for drawing in drawings for item in drawing.series()}
+    asked = "|".join(drawing.slo.slo_id for drawing in drawings)
+    checks = []
+    for minute in _LOOKS:
+        samples = []
+        for drawing in drawings:
+            time = drawing.look(minute)
+            found = drawing.worst_at(time)
+            if found is not None:
+                labels = {"slo_id": drawing.slo.slo_id, names.REPLICA_LABEL: found[0]}
+                samples.append((series_name("", labels), found[1]))
+        query = f"{names.WORST_REPLICA}{{slo_id=~{string(asked)}}}"
+        checks.append(expect_scaled(drawings[0].look(minute), query, samples))
+    title = f"raw series give the worst replica of {', '.join(drawing.slo.name for drawing in drawings)}"
+    return group(title, drawings[0].slot.promql, list(series.values()), checks)
+
+
+def _drawing(spec: Spec, slo: Slo, slos: Sequence[Slo]) -> _Drawing | None:
+    """How an SLO is drawn; None where its selectors leave no replicas, or no series at all."""
+    assert slo.worst_replica is not None
+    try:
+        return _Drawing(spec, slo, slo.worst_replica, _busy(slo, slos))
+    except NoExample:
+        return None
+
+
+def _busy(slo: Slo, slos: Sequence[Slo]) -> float:
+    """Events of a busy replica: over its guard with half of the least limit; the same for all SLOs of a histogram."""
+    least = min(float(other.worst_replica.limit) for other in slos if other.worst_replica is not None)
+    guard = max(other.worst_replica.guard for other in slos if other.worst_replica is not None)
+    return 2.4 * max(guard, 1) / least
+
+
+class _Drawing:
+    """The replicas of one SLO: their series, and which of them is the worst.
+
+    Raises:
+        NoExample: the selector names a single replica, or matches nothing that is found.
+    """
+
+    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica, busy: float) -> None:
+        self.spec, self.slo, self.worst, self.busy = spec, slo, worst, busy
+        self.slot = Duration(worst.window.seconds * 1000 // _SLOTS_PER_WINDOW / 1000)
+        self.minute = float(worst.window.seconds) / _DRAWN_MINUTES
+        self.slots = int(_MINUTES * self.minute / float(self.slot.seconds)) + 1
+        self.replicas = [item for item in _REPLICAS if self._has(item)]
+        measurement = slo.measurement
+        self.matchers: tuple[Matcher, ...] = ()
+        if isinstance(measurement, Histogram):
+            self.matchers = measurement.matchers
+        elif isinstance(measurement, Counters):
+            self.matchers = measurement.total.matchers
+            # Where the bad events are a part of the total's own series, the others are the good ones.
+            self.shared = measurement.part.name == measurement.total.name
+            self.bad_labels = matching(measurement.part.matchers)
+            without = measurement.part.matchers if self.shared else ()
+            self.other_labels = matching(measurement.total.matchers, without)
+            self._of_part = [item for item in measurement.part.matchers if item not in self.matchers]
+        self.alternatives = variants(self.matchers)
+        self.names = self._names()
+
+    def _has(self, replica: _Replica) -> bool:
+        if replica.young:
+            return any(item.young is not None for item in self.slo.exemptions)
+        histogram = isinstance(self.slo.measurement, Histogram)
+        return histogram or (replica.buckets and replica.bucket_until > _MINUTES)
+
+    def _names(self) -> dict[str, str]:
+        """Values of the label that tells replicas apart.
+
+        Raises:
+            NoExample: the selector leaves it too few.
+        """
+        label = self.worst.label
+        if all(matcher.label != label for matcher in self.matchers):
+            return {item.name: f"{item.name}:8000" for item in self.replicas}
+        found = [value for value in choices(label, self.matchers, len(self.replicas) + 1) if value]
+        if len(found) < len(self.replicas):
+            raise NoExample(f"{label} has too few values")
+        return {item.name: value for item, value in zip(self.replicas, found, strict=False)}
+
+    def look(self, minute: float) -> float:
+        """A time of the drawing at the next evaluation."""
+        step = self.spec.steps.fast
+        return -(-minute * self.minute // step) * step
+
+    def worst_at(self, time: float) -> tuple[str, float] | None:
+        """The oracle: the replica with the greatest share of bad events, among those over the guard."""
+        shares = []
+        for replica in self.replicas:
+            if not replica.buckets or replica.bucket_until * self.minute <= time or replica.young:
+                continue
+            events = bad = 0.0
+            for share in replica.shares:
+                window = float(self.worst.window.seconds)
+                counts = self._samples(self._course(replica, share, bad=False), replica)
+                goods = self._samples(self._good(replica, share), replica)
+                total, good = (model.increase(samples, time, window) for samples in (counts, goods))
+                events, bad = events + (total or 0), bad + (total or 0) - (good or 0)
+            if bad > self.worst.guard + 1e-6:
+                shares.append((bad / events, self.names[replica.name]))
+        return max(shares)[::-1] if shares else None
+
+    def _samples(self, slots: Sequence[Slot], replica: _Replica) -> list[model.Sample]:
+        return [
+            (index * float(self.slot.seconds), value) for index, value in enumerate(slots) if not isinstance(value, str)
+        ]
+
+    def _course(self, replica: _Replica, share: float, *, bad: bool) -> list[Slot]:
+        """A counter of all events, or of the bad ones, slot by slot."""
+        start, guard = 100 * self.busy, float(self.worst.guard)
+        if replica.rare:
+            # Whole only where the slots divide the window.
+            whole = self.slot.seconds * _SLOTS_PER_WINDOW == self.worst.window.seconds
+            quarter = guard / 4 * (1 if whole else 0.99)
+            return [
+                start + quarter * ((index - _RARE_FROM) // _RARE_EVERY)
+                if index % _RARE_EVERY == _RARE_FROM % _RARE_EVERY
+                else GAP
+                for index in range(self.slots)
+            ]
+        unit = guard if replica.small else self.busy
+        slots: list[Slot] = []
+        for index in range(self.slots):
+            minute = index * float(self.slot.seconds) / self.minute
+            value = start
+            for burst in replica.bursts:
+                if minute >= burst.minute:
+                    part = burst.bad * (float(self.worst.limit) if replica.by_limit else 1) if bad else 1
+                    value += unit * burst.events * part * share
+            slots.append(round(value, 6))
+        return slots
+
+    def _good(self, replica: _Replica, share: float) -> list[Slot]:
+        pairs = zip(self._course(replica, share, bad=False), self._course(replica, share, bad=True), strict=True)
+        start = 100 * self.busy
+        return [
+            GAP if isinstance(count, str) or isinstance(bad, str) else round(start + count - bad, 6)
+            for count, bad in pairs
+        ]
+
+    def series(self) -> Iterator[Document]:
+        """All series of the replicas, and of strangers that are worse than each of them."""
+        for number, replica in enumerate(self.replicas):
+            labels = self.alternatives[number % len(self.alternatives)]
+            for rank, share in enumerate(replica.shares):
+                yield from self._of(replica, self._placed(labels, replica, rank), share)
+            if replica.blind_rank and isinstance(self.slo.measurement, Histogram):
+                own = self._placed(labels, replica, len(replica.shares))
+                count = self._course(replica, 9, bad=False)
+                yield input_series(f"{self.slo.measurement.names[0]}_count", own, count)
+            if replica.young:
+                yield from self._starts(labels, replica)
+        stranger = _Replica("stranger", (_Burst(1, 9, 1), _Burst(30, 9, 1)))
+        for miss in near_misses(self.matchers, self.alternatives[0]):
+            name = (
+                {}
+                if any(item.label == self.worst.label for item in self.matchers)
+                else {self.worst.label: "other:8000"}
+            )
+            yield from self._of(stranger, {**miss, **name}, 1)
+
+    def _placed(self, labels: dict[str, str], replica: _Replica, rank: int) -> dict[str, str]:
+        """A rank's labels; the ranks of a replica may lie in different groups."""
+        groups = groups_of(self.slo)
+        own = {**labels, self.worst.label: self.names[replica.name], free_name("rank", self.slo): str(rank)}
+        return placed(own, self.slo, groups[rank % len(groups)])
+
+    def _of(self, replica: _Replica, labels: dict[str, str], share: float) -> Iterator[Document]:
+        measurement = self.slo.measurement
+        counts = self._course(replica, share, bad=False)
+        if isinstance(measurement, Histogram):
+            yield from self._histogram(measurement, replica, labels, counts, self._good(replica, share))
+        elif isinstance(measurement, Counters):
+            bad, good = self._course(replica, share, bad=True), self._good(replica, share)
+            for name, part, slots in (
+                (measurement.part.name, self.bad_labels, bad),
+                (measurement.total.name, self.other_labels, good if self.shared else counts),
+            ):
+                own = {label: value for label, value in part.items() if label not in labels}
+                own |= {item.label: part[item.label] for item in self._of_part if item.label in part}
+                yield input_series(name, {**labels, **own}, slots)
+
+    def _histogram(
+        self, measurement: Histogram, replica: _Replica, labels: dict[str, str], counts: list[Slot], goods: list[Slot]
+    ) -> Iterator[Document]:
+        edge = decimal_text(measurement.measured.edge)
+        le = edge if "." in edge else f"{edge}.0"
+        newest, oldest = measurement.names[0], measurement.names[-1]
+        name = oldest if replica.exposes == "oldest" else newest
+        yield input_series(f"{name}_count", labels, counts)
+        yield input_series(f"{name}_bucket", {**labels, "le": "+Inf"}, counts)
+        if replica.buckets:
+            until = int(replica.bucket_until * self.minute / float(self.slot.seconds)) + 1
+            left = goods if until >= len(goods) else [*goods[:until], STALE]
+            yield input_series(f"{name}_bucket", {**labels, "le": le}, left)
+        if replica.exposes == "all" and oldest != newest:
+            # The same events under the older name, and none of them good: whoever joins by the older one sees that.
+            yield input_series(f"{oldest}_count", labels, counts)
+            yield input_series(f"{oldest}_bucket", {**labels, "le": le}, [100 * self.busy] * self.slots)
+
+    def _starts(self, labels: dict[str, str], replica: _Replica) -> Iterator[Document]:
+        begin = delay_of(self.slot, quiet_from(self.spec), self.spec.steps.fast)
+        for young in (item.young for item in self.slo.exemptions if item.young is not None):
+            own = {matcher.label for matcher in young.targets} | {"job"}
+            found = {label: value for label, value in labels.items() if label in own}
+            found[young.replica_label] = self.names[replica.name]
+            yield input_series("process_start_time_seconds", found, [begin + 10 * self.minute] * self.slots)
+
+
+# Tiles and what is recorded of replicas stand a third of a step before their evaluation; see `burn`.
+_SLOTS_PER_STEP = 3
+# At the limit until this minute, then over it; another replica is the worst one from the second on; an exemption.
+_OVER, _TURNS, _EXEMPT = 3, 8, (5, 6)
+# Minutes after the wait is over: the texts are looked at, and all replicas become bad.
+_TOLD, _ALL_BAD, _REST = 2, 3, 3
+_FIRST, _OTHER = "first:8000", "other:8000"
+
+
+def _alerts(spec: Spec, slos: Sequence[Slo]) -> Document:
+    step = spec.steps.fast
+    series: dict[str, Document] = {}
+    courses: list[AlertCourse] = []
+    checks: list[Document] = []
+    for slo in slos:
+        assert slo.worst_replica is not None
+        drawn = _Course(spec, slo, slo.worst_replica)
+        series |= {item["series"]: item for item in drawn.series()}
+        rule = {**alerts.worst_replica(spec, slo, slo.worst_replica), "queried": _OTHER}
+        own = course(rule, *drawn.activity(), step)
+        looks = sorted(own.changes() | {1, drawn.length - 1})
+        checks += state_checks([own], looks, step, slo.slo_id, ["severity", spec.own_label("sli")], only=own.name)
+        courses.append(own)
+    # All SLOs of a spec have one policy, and so one wait; where exemptions differ, the last to fire still fires then.
+    told = max(item.states.index(FIRING) for item in courses) + 1
+    texts = [text_checks(courses, courses[0].name, told, step)]
+    return group(
+        "the ticket on the worst replica",
+        Duration(Decimal(step) / _SLOTS_PER_STEP).promql,
+        list(series.values()),
+        checks,
+        texts,
+    )
+
+
+class _Course:
+    """The worst replica's share and the tiles of all replicas of one SLO, at every evaluation."""
+
+    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica) -> None:
+        self.spec, self.slo, self.worst = spec, slo, worst
+        self.step = spec.steps.fast
+        self.exemption = next((item for item in slo.exemptions if item.masks_all), None)
+        over = _EXEMPT[1] + 2 if self.exemption is not None else _OVER
+        self.all_bad = (over + _ALL_BAD) * 60 + self._rounded(max(worst.hold.seconds, worst.window.seconds))
+        self.length = (self.all_bad + _REST * 60) // self.step + 1
+        self.events, self.bad = self._tile()
+
+    def _rounded(self, seconds: Decimal) -> int:
+        return int(-(-seconds // self.step) * self.step)
+
+    def _tile(self) -> tuple[float, float]:
+        """Events of a tile and the bad ones among them, so that a window of them is exactly at the limit, bit by bit."""
+        limit = self.worst.limit
+        tiles = int(self.worst.window.seconds // self.step)
+        digits = max(0, -int(limit.as_tuple().exponent)) if isinstance(limit.as_tuple().exponent, int) else 0
+        unit = 10 ** max(digits, 3)
+        for factor in range(1, 400):
+            events = unit * factor
+            bad = limit * events
+            if bad >= 200 and float(limit) * (events * tiles) == float(bad) * tiles:
+                return float(events), float(bad)
+        return float(unit * 400), float(limit * unit * 400)
+
+    def _bad(self, index: int) -> float:
+        """Under the limit by one event as long as the first tile is in the window; then at it; at last over it."""
+        if index == 1:
+            return self.bad - 1
+        return self.bad + 1 if index * self.step > self.all_bad else self.bad
+
+    def _share(self, index: int) -> float:
+        limit = float(self.worst.limit)
+        return limit if index * self.step < _OVER * 60 else round(limit * 1.005, 12)
+
+    def _exempt_times(self) -> list[float]:
+        begin, end = (minute * 60 // self.step for minute in _EXEMPT)
+        return [index * self.step + self.step / _SLOTS_PER_STEP for index in range(begin, end)]
+
+    def activity(self) -> tuple[list[bool], list[float]]:
+        """Whether the ticket's condition holds at each evaluation, and the share that its texts show."""
+        window = float(self.worst.window.seconds) - self.step / 2
+        active, value = [], []
+        masks = None
+        if self.exemption is not None:
+            slot = Duration(Decimal(self.step) / _SLOTS_PER_STEP)
+            begin = delay_of(slot, quiet_from(self.spec), self.step)
+            masks = Masks(self.slo, self.length, {self.exemption.name: self._exempt_times()}, begin=begin)
+        for index in range(self.length):
+            time = index * self.step
+            tiles = [
+                tile for tile in range(1, index + 1) if time - window < tile * self.step - self.step / _SLOTS_PER_STEP
+            ]
+            all_bad = sum(self._bad(tile) for tile in tiles) > float(self.worst.limit) * (self.events * len(tiles))
+            seen = index > 0 and self._share(index) > float(self.worst.limit) and not all_bad
+            active.append(seen and not (masks is not None and masks.all_masked(time)))
+            value.append(self._share(index))
+        return active, value
+
+    def series(self) -> Iterator[Document]:
+        """Recorded series as input; of another SLO too, which is worse and whose replicas are all bad."""
+        groups = groups_of(self.slo)
+        last = self.length - 1
+        turn = _TURNS * 60 // self.step
+        shares = [self._share(index) for index in range(1, last + 1)]
+        own = self.slo.slo_id
+        yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _FIRST}, [*shares[:turn], STALE])
+        yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _OTHER}, [*[GAP] * (turn), *shares[turn:]])
+        parts = [1 / len(groups)] * len(groups) if len(groups) in (1, 2, 4) else [1.0, *[0.0] * (len(groups) - 1)]
+        for labels, part in zip(groups, parts, strict=True):
+            both = {"slo_id": own, **dict(labels)}
+            events = [self.events * part] * last
+            yield self._series(names.EVENTS["fast"], both, events, stale=True)
+            yield self._series(
+                names.BAD_EVENTS["fast"], both, [self._bad(index) * part for index in range(1, last + 1)]
+            )
+        yield self._series(names.WORST_REPLICA, {"slo_id": DECOY, "replica": _FIRST}, [0.999] * last)
+        yield self._series(names.EVENTS["fast"], {"slo_id": DECOY}, [1.0] * last, stale=True)
+        yield self._series(names.BAD_EVENTS["fast"], {"slo_id": DECOY}, [9e9] * last)
+        if self.exemption is not None:
+            slot = self.step / _SLOTS_PER_STEP
+            yield condition_series(self.slo, self.exemption, self._exempt_times(), slot, self.length * self.step)
+
+    def _series(self, name: str, labels: dict[str, str], tiles: Sequence[Slot], *, stale: bool = False) -> Document:
+        """A value before each evaluation; gone at it where the rules would make series of their own of it."""
+        slots: list[Slot] = [GAP, GAP]
+        for tile in tiles:
+            slots += [tile, STALE if stale else GAP, GAP]
+        return input_series(name, labels, slots)
