@@ -82,7 +82,9 @@ def _spec_lines(spec: Spec, width: int) -> Iterator[str]:
 
 def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
     """Field, value, origin; the promised threshold stands directly above the measured one."""
-    rows = [(_FIELDS.get(item.field, item.field), item.value, item.origin) for item in slo.provenance]
+    rows: list[tuple[str, ...]] = [
+        (_FIELDS.get(item.field, item.field), item.value, item.origin) for item in slo.provenance
+    ]
     if slo.groups.labels:
         kept = ", ".join(slo.groups.allow) if slo.groups.allow else f"the {slo.groups.most} with the most traffic"
         rows.append(("groups", ", ".join(slo.groups.labels), kept))

@@ -13,7 +13,7 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window, WorstReplica
+from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, unfiltered, words
@@ -25,7 +25,7 @@ from slo_compiler.resolve.grouping import Grouping
 from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
-from slo_compiler.resolve.replicas import worst_replica_of
+from slo_compiler.resolve.replicas import Replicas
 from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
@@ -101,6 +101,7 @@ class _Resolver:
         self._check_names()
         refuse_pair_label(document.spec, environment.config.prometheus.ha_label, self.findings)
         self.policy = self._policy()
+        self.replicas = Replicas(document.spec, environment.config, self.policy)
         self.steps = environment.steps(self.policy)
         self.period = self._period()
         self.engine = find_engine(document.spec.engine, environment, self.findings)
@@ -169,27 +170,12 @@ class _Resolver:
         own = self.engine.labels_of(self.engine.roles()) if self.engine is not None else frozenset[str]()
         return tuple(matcher for matcher in measure.matchers_of(self.spec.selector) if matcher.label not in own)
 
-    def _replica_label(self) -> str:
-        return self.spec.replica_label or self.environment.config.prometheus.replica_label
-
-    def _worst_replica(self, reading: Reading, target: Decimal, events_per_request: Decimal) -> WorstReplica | None:
-        wanted = self.spec.alerting.worst_replica
-        if (
-            not (self.environment.config.defaults.worst_replica if wanted is None else wanted)
-            or not reading.of_replicas
-        ):
-            return None
-        if self._replica_label() in self.grouping.groups.labels:
-            return None  # each replica has an SLO of its own
-        least = self.spec.alerting.min_bad_events or 0
-        return worst_replica_of(self.policy, target, self._replica_label(), events_per_request, least)
-
     def _exemptions(self, period: Window) -> Exemptions | None:
         if not self.spec.exemptions:
             return None
         from slo_compiler.resolve.exemptions import Exemptions  # few specs have any, and need cron and time zones
 
-        return Exemptions(self.spec.exemptions, period, self._targets(), self._replica_label(), self.findings)
+        return Exemptions(self.spec.exemptions, period, self._targets(), self.replicas.label, self.findings)
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         found: dict[str, str] = {}
@@ -321,7 +307,7 @@ class _Resolver:
             judged=reading.judged,
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
-            worst_replica=self._worst_replica(reading, target[0], events_per_request),
+            worst_replica=self.replicas.worst(reading, target[0], events_per_request),
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
             exemptions=left_out.exemptions,
@@ -409,7 +395,7 @@ class _Resolver:
         gauges = None
         if engine is not None and any(measure.reads_engine(slo) for slo in slos):
             read = self.readings.matchers(engine, measure.GAUGE_ROLES)
-            gauges = measure.gauges_of(engine, read, self._replica_label())
+            gauges = measure.gauges_of(engine, read, self.replicas.label)
             unfiltered.say_unfiltered(engine, slos, spec.model, self.environment.slis, self.findings)
         if spec.alerting.queue_waiting_per_replica is not None and engine is not None and gauges is None:
             message = f"{engine.title} exposes no queue"

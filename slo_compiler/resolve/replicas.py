@@ -1,30 +1,46 @@
-"""A policy's word on single replicas to the numbers of one SLO."""
+"""What a spec and its policy say of single replicas, to the numbers of one SLO."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from slo_compiler.documents.config import Config
+from slo_compiler.documents.inference_slo import InferenceSLOSpec
 from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.ir import WorstReplica
 from slo_compiler.resolve.policies import DEFAULT_POLICY, load_builtin_policy
+from slo_compiler.resolve.readings import Reading
 
 
-def worst_replica_of(
-    policy: BurnRatePolicy, target: Decimal, label: str, guard_scale: Decimal, min_bad_events: int
-) -> WorstReplica:
-    """When one replica is a ticket, for a target of 0 to 1; a policy that does not say takes the default's numbers.
+class Replicas:
+    """What tells the replicas of a spec's engine apart, and when one of them is a ticket.
 
-    Args:
-        label: tells the replicas apart.
-        guard_scale: events per request, for SLIs that count tokens.
-        min_bad_events: raises the guard.
+    Attributes:
+        label: of the spec, or as configured.
     """
-    said = policy.spec.worst_replica or load_builtin_policy(DEFAULT_POLICY).spec.worst_replica
-    assert said is not None  # the default says it
-    return WorstReplica(
-        label=label,
-        limit=min(said.factor * (1 - target), said.error_ratio),
-        window=said.window,
-        hold=said.for_,
-        guard=max(said.min_bad_events, min_bad_events) * int(guard_scale),
-    )
+
+    def __init__(self, spec: InferenceSLOSpec, config: Config, policy: BurnRatePolicy) -> None:
+        self.label = spec.replica_label or config.prometheus.replica_label
+        wanted = spec.alerting.worst_replica
+        # Where each replica has an SLO of its own, that one tells.
+        grouped = spec.group_by is not None and self.label in spec.group_by.labels
+        self._asked = (config.defaults.worst_replica if wanted is None else wanted) and not grouped
+        self._least = spec.alerting.min_bad_events or 0
+        self._policy = policy
+
+    def worst(self, reading: Reading, target: Decimal, events_per_request: Decimal) -> WorstReplica | None:
+        """When one replica is a ticket, for a target of 0 to 1; None where there are none to tell apart.
+
+        A policy that does not say takes the default's numbers.
+        """
+        if not (self._asked and reading.of_replicas):
+            return None
+        said = self._policy.spec.worst_replica or load_builtin_policy(DEFAULT_POLICY).spec.worst_replica
+        assert said is not None  # the default says it
+        return WorstReplica(
+            label=self.label,
+            limit=min(said.factor * (1 - target), said.error_ratio),
+            window=said.window,
+            hold=said.for_,
+            guard=max(said.min_bad_events, self._least) * int(events_per_request),
+        )

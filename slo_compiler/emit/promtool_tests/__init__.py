@@ -21,7 +21,8 @@ from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
 from slo_compiler.emit.promtool_tests.raw import raw_series
-from slo_compiler.emit.promtool_tests.replicas import worst_replica_alerts, worst_replicas
+from slo_compiler.emit.promtool_tests.replica_tickets import worst_replica_alerts
+from slo_compiler.emit.promtool_tests.replicas import worst_replicas
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
 from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
 from slo_compiler.emit.rules import HEADER, groups, one_line, rules_path

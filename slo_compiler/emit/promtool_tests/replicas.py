@@ -1,20 +1,16 @@
-"""The worst replica: from every replica's own counters, just under and over its guard; and the ticket on it."""
+"""The worst replica, from every replica's own counters: just under its guard, at it and over it; gone, renamed, blind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
-from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
-from slo_compiler.emit.promtool_tests.alert_states import FIRING, AlertCourse, course, state_checks, text_checks
 from slo_compiler.emit.promtool_tests.batches import slo_batches
-from slo_compiler.emit.promtool_tests.burn import DECOY
 from slo_compiler.emit.promtool_tests.delays import delay_of
-from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
+from slo_compiler.emit.promtool_tests.exemptions import quiet_from
 from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import NoExample, choices, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import (
@@ -77,7 +73,7 @@ class _Replica:
 _REPLICAS = (
     _Replica("few", (_Burst(22, 0.96, 1),), small=True),
     _Replica("second", (_Burst(2, 1, 0.5),), by_limit=True, exposes="oldest"),
-    _Replica("worst", (_Burst(4, 1, 2), _Burst(20, 1, 1.5)), by_limit=True, shares=(0.75, 0.25)),
+    _Replica("worst", (_Burst(4, 1, 2), _Burst(20, 1, 1.5)), by_limit=True, shares=(0.75, 0.25), blind_rank=True),
     _Replica("good", (_Burst(2, 2, 0), _Burst(22, 2, 0)), exposes="all", blind_rank=True),
     _Replica("no-bucket", (_Burst(2, 1, 1),), buckets=False),
     _Replica("loses-bucket", (_Burst(6, 1, 1),), bucket_until=8),
@@ -95,12 +91,6 @@ def worst_replicas(spec: Spec) -> list[Document]:
         if drawings:
             found.append(_recorded(spec, drawings))
     return found
-
-
-def worst_replica_alerts(spec: Spec) -> list[Document]:
-    """The ticket on the worst replica, from recorded series: its limit, its wait, its end when all replicas are bad."""
-    slos = [slo for slo in spec.slos if slo.worst_replica is not None and slo.mode != "none"]
-    return [_alerts(spec, slos)] if slos else []
 
 
 def _recorded(spec: Spec, drawings: Sequence[_Drawing]) -> Document:
@@ -125,16 +115,25 @@ def _drawing(spec: Spec, slo: Slo, slos: Sequence[Slo]) -> _Drawing | None:
     """How an SLO is drawn; None where its selectors leave no replicas, or no series at all."""
     assert slo.worst_replica is not None
     try:
-        return _Drawing(spec, slo, slo.worst_replica, _busy(slo, slos))
+        return _Drawing(spec, slo, slo.worst_replica, _scale(slo, slos))
     except NoExample:
         return None
 
 
-def _busy(slo: Slo, slos: Sequence[Slo]) -> float:
-    """Events of a busy replica: over its guard with half of the least limit; the same for all SLOs of a histogram."""
-    least = min(float(other.worst_replica.limit) for other in slos if other.worst_replica is not None)
-    guard = max(other.worst_replica.guard for other in slos if other.worst_replica is not None)
-    return 2.4 * max(guard, 1) / least
+class _Scale(NamedTuple):
+    """Events of a busy replica and the share of them that `by_limit` is about: the same for all SLOs of a bucket."""
+
+    busy: float
+    limit: float
+
+
+def _scale(slo: Slo, slos: Sequence[Slo]) -> _Scale:
+    """Beyond a higher edge of a histogram lie fewer events."""
+    others = [other.worst_replica for other in slos if other.worst_replica is not None]
+    least, guard = min(float(other.limit) for other in others), max(other.guard for other in others)
+    edges = sorted({other.measurement.measured.edge for other in slos if isinstance(other.measurement, Histogram)})
+    number = edges.index(slo.measurement.measured.edge) if isinstance(slo.measurement, Histogram) else 0
+    return _Scale(4 * max(guard, 1) / least, least / (1 + 0.15 * number))
 
 
 class _Drawing:
@@ -144,8 +143,9 @@ class _Drawing:
         NoExample: the selector names a single replica, or matches nothing that is found.
     """
 
-    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica, busy: float) -> None:
-        self.spec, self.slo, self.worst, self.busy = spec, slo, worst, busy
+    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica, scale: _Scale) -> None:
+        self.spec, self.slo, self.worst = spec, slo, worst
+        self.busy, self.limit = scale
         self.slot = Duration(worst.window.seconds * 1000 // _SLOTS_PER_WINDOW / 1000)
         self.minute = float(worst.window.seconds) / _DRAWN_MINUTES
         self.slots = int(_MINUTES * self.minute / float(self.slot.seconds)) + 1
@@ -232,7 +232,7 @@ class _Drawing:
             value = start
             for burst in replica.bursts:
                 if minute >= burst.minute:
-                    part = burst.bad * (float(self.worst.limit) if replica.by_limit else 1) if bad else 1
+                    part = burst.bad * (self.limit if replica.by_limit else 1) if bad else 1
                     value += unit * burst.events * part * share
             slots.append(round(value, 6))
         return slots
@@ -257,14 +257,14 @@ class _Drawing:
                 yield input_series(f"{self.slo.measurement.names[0]}_count", own, count)
             if replica.young:
                 yield from self._starts(labels, replica)
-        stranger = _Replica("stranger", (_Burst(1, 9, 1), _Burst(30, 9, 1)))
+        # They seem to be ranks of the worst replica and are well, so that its bad events would be fewer.
+        stranger = _Replica("stranger", (_Burst(1, 9, 0), _Burst(30, 9, 0)))
         for miss in near_misses(self.matchers, self.alternatives[0]):
-            name = (
-                {}
-                if any(item.label == self.worst.label for item in self.matchers)
-                else {self.worst.label: "other:8000"}
-            )
+            name = {} if any(item.label == self.worst.label for item in self.matchers) else self._named("worst")
             yield from self._of(stranger, {**miss, **name}, 1)
+
+    def _named(self, replica: str) -> dict[str, str]:
+        return {self.worst.label: self.names[replica]}
 
     def _placed(self, labels: dict[str, str], replica: _Replica, rank: int) -> dict[str, str]:
         """A rank's labels; the ranks of a replica may lie in different groups."""
@@ -312,132 +312,3 @@ class _Drawing:
             found = {label: value for label, value in labels.items() if label in own}
             found[young.replica_label] = self.names[replica.name]
             yield input_series("process_start_time_seconds", found, [begin + 10 * self.minute] * self.slots)
-
-
-# Tiles and what is recorded of replicas stand a third of a step before their evaluation; see `burn`.
-_SLOTS_PER_STEP = 3
-# At the limit until this minute, then over it; another replica is the worst one from the second on; an exemption.
-_OVER, _TURNS, _EXEMPT = 3, 8, (5, 6)
-# Minutes after the wait is over: the texts are looked at, and all replicas become bad.
-_TOLD, _ALL_BAD, _REST = 2, 3, 3
-_FIRST, _OTHER = "first:8000", "other:8000"
-
-
-def _alerts(spec: Spec, slos: Sequence[Slo]) -> Document:
-    step = spec.steps.fast
-    series: dict[str, Document] = {}
-    courses: list[AlertCourse] = []
-    checks: list[Document] = []
-    for slo in slos:
-        assert slo.worst_replica is not None
-        drawn = _Course(spec, slo, slo.worst_replica)
-        series |= {item["series"]: item for item in drawn.series()}
-        rule = {**alerts.worst_replica(spec, slo, slo.worst_replica), "queried": _OTHER}
-        own = course(rule, *drawn.activity(), step)
-        looks = sorted(own.changes() | {1, drawn.length - 1})
-        checks += state_checks([own], looks, step, slo.slo_id, ["severity", spec.own_label("sli")], only=own.name)
-        courses.append(own)
-    # All SLOs of a spec have one policy, and so one wait; where exemptions differ, the last to fire still fires then.
-    told = max(item.states.index(FIRING) for item in courses) + 1
-    texts = [text_checks(courses, courses[0].name, told, step)]
-    return group(
-        "the ticket on the worst replica",
-        Duration(Decimal(step) / _SLOTS_PER_STEP).promql,
-        list(series.values()),
-        checks,
-        texts,
-    )
-
-
-class _Course:
-    """The worst replica's share and the tiles of all replicas of one SLO, at every evaluation."""
-
-    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica) -> None:
-        self.spec, self.slo, self.worst = spec, slo, worst
-        self.step = spec.steps.fast
-        self.exemption = next((item for item in slo.exemptions if item.masks_all), None)
-        over = _EXEMPT[1] + 2 if self.exemption is not None else _OVER
-        self.all_bad = (over + _ALL_BAD) * 60 + self._rounded(max(worst.hold.seconds, worst.window.seconds))
-        self.length = (self.all_bad + _REST * 60) // self.step + 1
-        self.events, self.bad = self._tile()
-
-    def _rounded(self, seconds: Decimal) -> int:
-        return int(-(-seconds // self.step) * self.step)
-
-    def _tile(self) -> tuple[float, float]:
-        """Events of a tile and the bad ones among them, so that a window of them is exactly at the limit, bit by bit."""
-        limit = self.worst.limit
-        tiles = int(self.worst.window.seconds // self.step)
-        digits = max(0, -int(limit.as_tuple().exponent)) if isinstance(limit.as_tuple().exponent, int) else 0
-        unit = 10 ** max(digits, 3)
-        for factor in range(1, 400):
-            events = unit * factor
-            bad = limit * events
-            if bad >= 200 and float(limit) * (events * tiles) == float(bad) * tiles:
-                return float(events), float(bad)
-        return float(unit * 400), float(limit * unit * 400)
-
-    def _bad(self, index: int) -> float:
-        """Under the limit by one event as long as the first tile is in the window; then at it; at last over it."""
-        if index == 1:
-            return self.bad - 1
-        return self.bad + 1 if index * self.step > self.all_bad else self.bad
-
-    def _share(self, index: int) -> float:
-        limit = float(self.worst.limit)
-        return limit if index * self.step < _OVER * 60 else round(limit * 1.005, 12)
-
-    def _exempt_times(self) -> list[float]:
-        begin, end = (minute * 60 // self.step for minute in _EXEMPT)
-        return [index * self.step + self.step / _SLOTS_PER_STEP for index in range(begin, end)]
-
-    def activity(self) -> tuple[list[bool], list[float]]:
-        """Whether the ticket's condition holds at each evaluation, and the share that its texts show."""
-        window = float(self.worst.window.seconds) - self.step / 2
-        active, value = [], []
-        masks = None
-        if self.exemption is not None:
-            slot = Duration(Decimal(self.step) / _SLOTS_PER_STEP)
-            begin = delay_of(slot, quiet_from(self.spec), self.step)
-            masks = Masks(self.slo, self.length, {self.exemption.name: self._exempt_times()}, begin=begin)
-        for index in range(self.length):
-            time = index * self.step
-            tiles = [
-                tile for tile in range(1, index + 1) if time - window < tile * self.step - self.step / _SLOTS_PER_STEP
-            ]
-            all_bad = sum(self._bad(tile) for tile in tiles) > float(self.worst.limit) * (self.events * len(tiles))
-            seen = index > 0 and self._share(index) > float(self.worst.limit) and not all_bad
-            active.append(seen and not (masks is not None and masks.all_masked(time)))
-            value.append(self._share(index))
-        return active, value
-
-    def series(self) -> Iterator[Document]:
-        """Recorded series as input; of another SLO too, which is worse and whose replicas are all bad."""
-        groups = groups_of(self.slo)
-        last = self.length - 1
-        turn = _TURNS * 60 // self.step
-        shares = [self._share(index) for index in range(1, last + 1)]
-        own = self.slo.slo_id
-        yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _FIRST}, [*shares[:turn], STALE])
-        yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _OTHER}, [*[GAP] * (turn), *shares[turn:]])
-        parts = [1 / len(groups)] * len(groups) if len(groups) in (1, 2, 4) else [1.0, *[0.0] * (len(groups) - 1)]
-        for labels, part in zip(groups, parts, strict=True):
-            both = {"slo_id": own, **dict(labels)}
-            events = [self.events * part] * last
-            yield self._series(names.EVENTS["fast"], both, events, stale=True)
-            yield self._series(
-                names.BAD_EVENTS["fast"], both, [self._bad(index) * part for index in range(1, last + 1)]
-            )
-        yield self._series(names.WORST_REPLICA, {"slo_id": DECOY, "replica": _FIRST}, [0.999] * last)
-        yield self._series(names.EVENTS["fast"], {"slo_id": DECOY}, [1.0] * last, stale=True)
-        yield self._series(names.BAD_EVENTS["fast"], {"slo_id": DECOY}, [9e9] * last)
-        if self.exemption is not None:
-            slot = self.step / _SLOTS_PER_STEP
-            yield condition_series(self.slo, self.exemption, self._exempt_times(), slot, self.length * self.step)
-
-    def _series(self, name: str, labels: dict[str, str], tiles: Sequence[Slot], *, stale: bool = False) -> Document:
-        """A value before each evaluation; gone at it where the rules would make series of their own of it."""
-        slots: list[Slot] = [GAP, GAP]
-        for tile in tiles:
-            slots += [tile, STALE if stale else GAP, GAP]
-        return input_series(name, labels, slots)
