@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +22,12 @@ Labels = tuple[tuple[str, str], ...]
 
 def values(slots: Sequence[Slot]) -> str:
     """The slots as promtool reads them: `_x3 0 7x9`, runs of equal slots joined."""
+    return _joined(tuple(slots))
+
+
+# Specs of one policy draw the same courses under other names.
+@lru_cache(maxsize=2048)
+def _joined(slots: tuple[Slot, ...]) -> str:
     parts = []
     for token, run in groupby(map(_token, slots)):
         count = len(list(run))

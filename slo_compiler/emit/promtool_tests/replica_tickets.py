@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property, lru_cache
 
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
@@ -59,23 +60,27 @@ def _alerts(spec: Spec, slos: Sequence[Slo]) -> Document:
     )
 
 
-class _Course:
-    """The worst replica's share and the tiles of all replicas of one SLO, at every evaluation."""
+class _Events:
+    """The worst replica's share and the tiles of all replicas at every evaluation: the same for SLOs of one policy.
 
-    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica) -> None:
-        self.spec, self.slo, self.worst = spec, slo, worst
-        self.step = spec.steps.fast
-        self.exemption = next((item for item in slo.exemptions if item.masks_all), None)
-        over = _EXEMPT[1] + 2 if self.exemption is not None else _OVER
+    Attributes:
+        step: seconds between evaluations.
+        all_bad: second from which all replicas are bad.
+        length: number of evaluations.
+        total: events of a tile.
+        bad: bad ones among them, so that a window of them is exactly at the limit, bit by bit.
+    """
+
+    def __init__(self, worst: WorstReplica, step: int, over: int) -> None:
+        self.worst, self.step = worst, step
         self.all_bad = (over + _ALL_BAD) * 60 + self._rounded(max(worst.hold.seconds, worst.window.seconds))
-        self.length = (self.all_bad + _REST * 60) // self.step + 1
-        self.events, self.bad = self._tile()
+        self.length = (self.all_bad + _REST * 60) // step + 1
+        self.total, self.bad = self._tile()
 
     def _rounded(self, seconds: Decimal) -> int:
         return int(-(-seconds // self.step) * self.step)
 
     def _tile(self) -> tuple[float, float]:
-        """Events of a tile and the bad ones among them, so that a window of them is exactly at the limit, bit by bit."""
         limit = self.worst.limit
         tiles = len(self._tiles_at(self._rounded(self.worst.window.seconds) // self.step * 2))
         digits = max(0, -int(limit.as_tuple().exponent)) if isinstance(limit.as_tuple().exponent, int) else 0
@@ -93,15 +98,40 @@ class _Course:
         before = self.step * _BEFORE / _SLOTS_PER_STEP
         return [tile for tile in range(1, index + 1) if (index - tile) * self.step + before < window]
 
-    def _bad(self, index: int) -> float:
+    def bad_of(self, index: int) -> float:
         """Under the limit by one event as long as the first tile is in the window; then at it; at last over it."""
         if index == 1:
             return self.bad - 1
         return self.bad + 1 if index * self.step > self.all_bad else self.bad
 
-    def _share(self, index: int) -> float:
+    def share(self, index: int) -> float:
+        """The worst replica's share of bad events at an evaluation."""
         limit = float(self.worst.limit)
         return limit if index * self.step < _OVER * 60 else round(limit * 1.005, 12)
+
+    @cached_property
+    def alone_bad(self) -> list[bool]:
+        """At each evaluation, whether the worst replica is over the limit, and all of them are not."""
+        limit, found = float(self.worst.limit), []
+        for index in range(self.length):
+            tiles = self._tiles_at(index)
+            all_bad = sum(self.bad_of(tile) for tile in tiles) > limit * (self.total * len(tiles))
+            found.append(index > 0 and self.share(index) > limit and not all_bad)
+        return found
+
+
+_events = lru_cache(maxsize=256)(_Events)
+
+
+class _Course:
+    """The recorded series of one SLO, and when its ticket is active."""
+
+    def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica) -> None:
+        self.spec, self.slo = spec, slo
+        self.step = spec.steps.fast
+        self.exemption = next((item for item in slo.exemptions if item.masks_all), None)
+        self.events = _events(worst, self.step, _OVER if self.exemption is None else _EXEMPT[1] + 2)
+        self.length = self.events.length
 
     def _exempt_times(self) -> list[float]:
         begin, end = (minute * 60 // self.step for minute in _EXEMPT)
@@ -109,37 +139,30 @@ class _Course:
 
     def activity(self) -> tuple[list[bool], list[float]]:
         """Whether the ticket's condition holds at each evaluation, and the share that its texts show."""
-        active, value = [], []
-        masks = None
+        active = list(self.events.alone_bad)
         if self.exemption is not None:
             slot = Duration(Decimal(self.step) / _SLOTS_PER_STEP)
             begin = delay_of(slot, quiet_from(self.spec), self.step)
             masks = Masks(self.slo, self.length, {self.exemption.name: self._exempt_times()}, begin=begin)
-        for index in range(self.length):
-            time = index * self.step
-            tiles = self._tiles_at(index)
-            all_bad = sum(self._bad(tile) for tile in tiles) > float(self.worst.limit) * (self.events * len(tiles))
-            seen = index > 0 and self._share(index) > float(self.worst.limit) and not all_bad
-            active.append(seen and not (masks is not None and masks.all_masked(time)))
-            value.append(self._share(index))
-        return active, value
+            active = [holds and not masks.all_masked(index * self.step) for index, holds in enumerate(active)]
+        return active, [self.events.share(index) for index in range(self.length)]
 
     def series(self) -> Iterator[Document]:
         """Recorded series as input; of another SLO too, which is worse and whose replicas are all bad."""
         groups = groups_of(self.slo)
         last = self.length - 1
         turn = _TURNS * 60 // self.step
-        shares = [self._share(index) for index in range(1, last + 1)]
+        shares = [self.events.share(index) for index in range(1, last + 1)]
         own = self.slo.slo_id
         yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _FIRST}, [*shares[:turn], STALE])
         yield self._series(names.WORST_REPLICA, {"slo_id": own, "replica": _OTHER}, [*[GAP] * (turn), *shares[turn:]])
         parts = [1 / len(groups)] * len(groups) if len(groups) in (1, 2, 4) else [1.0, *[0.0] * (len(groups) - 1)]
         for labels, part in zip(groups, parts, strict=True):
             both = {"slo_id": own, **dict(labels)}
-            events = [self.events * part] * last
+            events = [self.events.total * part] * last
             yield self._series(names.EVENTS["fast"], both, events, stale=True)
             yield self._series(
-                names.BAD_EVENTS["fast"], both, [self._bad(index) * part for index in range(1, last + 1)]
+                names.BAD_EVENTS["fast"], both, [self.events.bad_of(index) * part for index in range(1, last + 1)]
             )
         yield self._series(names.WORST_REPLICA, {"slo_id": DECOY, "replica": _FIRST}, [0.999] * last)
         yield self._series(names.EVENTS["fast"], {"slo_id": DECOY}, [1.0] * last, stale=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from slo_compiler.emit.base import Document
@@ -136,6 +138,74 @@ def _scale(slo: Slo, slos: Sequence[Slo]) -> _Scale:
     return _Scale(4 * max(guard, 1) / least, least / (1 + 0.15 * number))
 
 
+class _Shape(NamedTuple):
+    """All that the courses of counters depend on: the same for many SLOs, so that each is drawn once a run."""
+
+    busy: float
+    limit: float
+    guard: int
+    window: Decimal
+    slot: Decimal
+    slots: int
+
+    @property
+    def minute(self) -> float:
+        """Seconds that stand for a drawn minute."""
+        return float(self.window) / _DRAWN_MINUTES
+
+
+@lru_cache(maxsize=4096)
+def _course(shape: _Shape, replica: _Replica, share: float, bad: bool) -> tuple[Slot, ...]:
+    """A counter of all events, or of the bad ones, slot by slot."""
+    start, guard = 100 * shape.busy, float(shape.guard)
+    if replica.rare:
+        # Whole only where the slots divide the window.
+        whole = shape.slot * _SLOTS_PER_WINDOW == shape.window
+        quarter = guard / 4 * (1 if whole else 0.99)
+        return tuple(
+            start + quarter * ((index - _RARE_FROM) // _RARE_EVERY)
+            if index % _RARE_EVERY == _RARE_FROM % _RARE_EVERY
+            else GAP
+            for index in range(shape.slots)
+        )
+    unit = guard if replica.small else shape.busy
+    slots: list[Slot] = []
+    for index in range(shape.slots):
+        minute = index * float(shape.slot) / shape.minute
+        value = start
+        for burst in replica.bursts:
+            if minute >= burst.minute:
+                part = burst.bad * (shape.limit if replica.by_limit else 1) if bad else 1
+                value += unit * burst.events * part * share
+        slots.append(round(value, 6))
+    return tuple(slots)
+
+
+@lru_cache(maxsize=4096)
+def _good(shape: _Shape, replica: _Replica, share: float) -> tuple[Slot, ...]:
+    pairs = zip(_course(shape, replica, share, False), _course(shape, replica, share, True), strict=True)
+    start = 100 * shape.busy
+    return tuple(
+        GAP if isinstance(count, str) or isinstance(bad, str) else round(start + count - bad, 6) for count, bad in pairs
+    )
+
+
+@lru_cache(maxsize=4096)
+def _growth(shape: _Shape, replica: _Replica, share: float, time: float) -> tuple[float, float]:
+    """The events of a replica's rank in the window up to a time, and the bad ones."""
+    window = float(shape.window)
+    total, good = (
+        model.increase(
+            [(index * float(shape.slot), value) for index, value in enumerate(slots) if not isinstance(value, str)],
+            time,
+            window,
+        )
+        or 0
+        for slots in (_course(shape, replica, share, False), _good(shape, replica, share))
+    )
+    return total, total - good
+
+
 class _Drawing:
     """The replicas of one SLO: their series, and which of them is the worst.
 
@@ -145,10 +215,10 @@ class _Drawing:
 
     def __init__(self, spec: Spec, slo: Slo, worst: WorstReplica, scale: _Scale) -> None:
         self.spec, self.slo, self.worst = spec, slo, worst
-        self.busy, self.limit = scale
         self.slot = Duration(worst.window.seconds * 1000 // _SLOTS_PER_WINDOW / 1000)
         self.minute = float(worst.window.seconds) / _DRAWN_MINUTES
-        self.slots = int(_MINUTES * self.minute / float(self.slot.seconds)) + 1
+        slots = int(_MINUTES * self.minute / float(self.slot.seconds)) + 1
+        self.shape = _Shape(*scale, worst.guard, worst.window.seconds, self.slot.seconds, slots)
         self.replicas = [item for item in _REPLICAS if self._has(item)]
         measurement = slo.measurement
         self.matchers: tuple[Matcher, ...] = ()
@@ -198,52 +268,11 @@ class _Drawing:
                 continue
             events = bad = 0.0
             for share in replica.shares:
-                window = float(self.worst.window.seconds)
-                counts = self._samples(self._course(replica, share, bad=False), replica)
-                goods = self._samples(self._good(replica, share), replica)
-                total, good = (model.increase(samples, time, window) for samples in (counts, goods))
-                events, bad = events + (total or 0), bad + (total or 0) - (good or 0)
+                grown, grown_bad = _growth(self.shape, replica, share, time)
+                events, bad = events + grown, bad + grown_bad
             if bad > self.worst.guard + 1e-6:
                 shares.append((bad / events, self.names[replica.name]))
         return max(shares)[::-1] if shares else None
-
-    def _samples(self, slots: Sequence[Slot], replica: _Replica) -> list[model.Sample]:
-        return [
-            (index * float(self.slot.seconds), value) for index, value in enumerate(slots) if not isinstance(value, str)
-        ]
-
-    def _course(self, replica: _Replica, share: float, *, bad: bool) -> list[Slot]:
-        """A counter of all events, or of the bad ones, slot by slot."""
-        start, guard = 100 * self.busy, float(self.worst.guard)
-        if replica.rare:
-            # Whole only where the slots divide the window.
-            whole = self.slot.seconds * _SLOTS_PER_WINDOW == self.worst.window.seconds
-            quarter = guard / 4 * (1 if whole else 0.99)
-            return [
-                start + quarter * ((index - _RARE_FROM) // _RARE_EVERY)
-                if index % _RARE_EVERY == _RARE_FROM % _RARE_EVERY
-                else GAP
-                for index in range(self.slots)
-            ]
-        unit = guard if replica.small else self.busy
-        slots: list[Slot] = []
-        for index in range(self.slots):
-            minute = index * float(self.slot.seconds) / self.minute
-            value = start
-            for burst in replica.bursts:
-                if minute >= burst.minute:
-                    part = burst.bad * (self.limit if replica.by_limit else 1) if bad else 1
-                    value += unit * burst.events * part * share
-            slots.append(round(value, 6))
-        return slots
-
-    def _good(self, replica: _Replica, share: float) -> list[Slot]:
-        pairs = zip(self._course(replica, share, bad=False), self._course(replica, share, bad=True), strict=True)
-        start = 100 * self.busy
-        return [
-            GAP if isinstance(count, str) or isinstance(bad, str) else round(start + count - bad, 6)
-            for count, bad in pairs
-        ]
 
     def series(self) -> Iterator[Document]:
         """All series of the replicas, and of strangers that are worse than each of them."""
@@ -253,7 +282,7 @@ class _Drawing:
                 yield from self._of(replica, self._placed(labels, replica, rank), share)
             if replica.blind_rank and isinstance(self.slo.measurement, Histogram):
                 own = self._placed(labels, replica, len(replica.shares))
-                count = self._course(replica, 9, bad=False)
+                count = _course(self.shape, replica, 9, False)
                 yield input_series(f"{self.slo.measurement.names[0]}_count", own, count)
             if replica.young:
                 yield from self._starts(labels, replica)
@@ -274,11 +303,11 @@ class _Drawing:
 
     def _of(self, replica: _Replica, labels: dict[str, str], share: float) -> Iterator[Document]:
         measurement = self.slo.measurement
-        counts = self._course(replica, share, bad=False)
+        counts = _course(self.shape, replica, share, False)
         if isinstance(measurement, Histogram):
-            yield from self._histogram(measurement, replica, labels, counts, self._good(replica, share))
+            yield from self._histogram(measurement, replica, labels, counts, _good(self.shape, replica, share))
         elif isinstance(measurement, Counters):
-            bad, good = self._course(replica, share, bad=True), self._good(replica, share)
+            bad, good = _course(self.shape, replica, share, True), _good(self.shape, replica, share)
             for name, part, slots in (
                 (measurement.part.name, self.bad_labels, bad),
                 (measurement.total.name, self.other_labels, good if self.shared else counts),
@@ -288,7 +317,12 @@ class _Drawing:
                 yield input_series(name, {**labels, **own}, slots)
 
     def _histogram(
-        self, measurement: Histogram, replica: _Replica, labels: dict[str, str], counts: list[Slot], goods: list[Slot]
+        self,
+        measurement: Histogram,
+        replica: _Replica,
+        labels: dict[str, str],
+        counts: Sequence[Slot],
+        goods: Sequence[Slot],
     ) -> Iterator[Document]:
         edge = decimal_text(measurement.measured.edge)
         le = edge if "." in edge else f"{edge}.0"
@@ -303,7 +337,7 @@ class _Drawing:
         if replica.exposes == "all" and oldest != newest:
             # The same events under the older name, and none of them good: whoever joins by the older one sees that.
             yield input_series(f"{oldest}_count", labels, counts)
-            yield input_series(f"{oldest}_bucket", {**labels, "le": le}, [100 * self.busy] * self.slots)
+            yield input_series(f"{oldest}_bucket", {**labels, "le": le}, [100 * self.shape.busy] * self.shape.slots)
 
     def _starts(self, labels: dict[str, str], replica: _Replica) -> Iterator[Document]:
         begin = delay_of(self.slot, quiet_from(self.spec), self.spec.steps.fast)
@@ -311,4 +345,4 @@ class _Drawing:
             own = {matcher.label for matcher in young.targets} | {"job"}
             found = {label: value for label, value in labels.items() if label in own}
             found[young.replica_label] = self.names[replica.name]
-            yield input_series("process_start_time_seconds", found, [begin + 10 * self.minute] * self.slots)
+            yield input_series("process_start_time_seconds", found, [begin + 10 * self.minute] * self.shape.slots)
