@@ -21,7 +21,8 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents import facts
 from slo_compiler.documents.engine import UNSEEN_TITLES, Engine, Unseen
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
-from slo_compiler.engines import ResolvedEngine, known_versions, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.slis import Sli, load_slis
 from slo_compiler.units import Duration
 

@@ -18,7 +18,8 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.metadata import check_dns_label
 from slo_compiler.emit.base import Artifact
 from slo_compiler.emit.serialize import scalar, to_yaml
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.ir import Slo
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import check_loaded

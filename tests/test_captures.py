@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from slo_compiler.emit.serialize import to_yaml
-from slo_compiler.engines import load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import resolve_engine
+from slo_compiler.engines import load_builtin_engines
 from slo_compiler.live.pages import Page, read_page
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string

@@ -12,7 +12,8 @@ from _pytest.mark import ParameterSet
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
 from slo_compiler.emit.serialize import to_yaml
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.ir import Counters, Histogram, Selector, Slices, Slo, Throughput
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import check_loaded

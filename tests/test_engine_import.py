@@ -19,7 +19,8 @@ from slo_compiler.cli import cli
 from slo_compiler.documents.engine import Engine, LeFormat
 from slo_compiler.documents.read import read_document
 from slo_compiler.emit.serialize import to_yaml
-from slo_compiler.engines import load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import resolve_engine
+from slo_compiler.engines import load_builtin_engines
 from slo_compiler.live.engine_draft import draft_engine, le_format_of
 from slo_compiler.live.engine_draft_text import draft_text
 from slo_compiler.live.metric_words import is_ignored, load_metric_words, role_hint, unit_hint

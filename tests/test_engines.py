@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from slo_compiler.documents.engine import BucketEra, Engine, Metric, MetricType, Unit
 from slo_compiler.documents.releases import VersionRange
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 
 VLLM = load_builtin_engines()["vllm"]
 PAGES = Path(__file__).parent / "pages"

@@ -25,7 +25,8 @@ from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import cli
 from slo_compiler.cli import init as init_module
 from slo_compiler.diagnostics.diagnostic import Severity
-from slo_compiler.engines import known_versions, load_builtin_engines
+from slo_compiler.engine_versions import known_versions
+from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.resolve.environment import Environment

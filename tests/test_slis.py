@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from slo_compiler.engines import load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import resolve_engine
+from slo_compiler.engines import load_builtin_engines
 from slo_compiler.slis import Sli, load_slis
 
 SLIS = load_slis()

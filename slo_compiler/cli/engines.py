@@ -164,7 +164,8 @@ def _name_of(draft: EngineDraft) -> str:
 
 def _resolved(name: str, version: str | None) -> ResolvedEngine:
     from slo_compiler.diagnostics.nearest import did_you_mean
-    from slo_compiler.engines import UnknownVersion, known_versions, load_builtin_engines, resolve_engine
+    from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+    from slo_compiler.engines import load_builtin_engines
 
     engines = load_builtin_engines()
     if name not in engines:

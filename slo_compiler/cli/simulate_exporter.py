@@ -116,7 +116,8 @@ def _seconds(text: str) -> float:
 
 def _engine(text: str, common: Common) -> ResolvedEngine:
     from slo_compiler.diagnostics.nearest import did_you_mean
-    from slo_compiler.engines import UnknownVersion, known_versions, load_builtin_engines
+    from slo_compiler.engine_versions import UnknownVersion, known_versions
+    from slo_compiler.engines import load_builtin_engines
     from slo_compiler.exporter.layout import one_release
 
     name, _, version = text.partition("@")
@@ -168,7 +169,7 @@ def _upgrades(
     """The pages that phases upgrade to, by the index of the phase."""
     from slo_compiler.diagnostics.codes import Code
     from slo_compiler.diagnostics.diagnostic import error
-    from slo_compiler.engines import UnknownVersion, known_versions
+    from slo_compiler.engine_versions import UnknownVersion, known_versions
     from slo_compiler.exporter.layout import layout_of, upgraded
 
     found: dict[int, Layout] = {}

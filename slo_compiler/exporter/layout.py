@@ -11,7 +11,8 @@ from prometheus_client.utils import floatToGoString
 from slo_compiler.documents.engine import Engine, LeFormat, Metric, MetricType, ReachedBy, VersionedLabel
 from slo_compiler.documents.releases import Version, VersionRange, version_text
 from slo_compiler.edges import UNIT_SECONDS, native_text
-from slo_compiler.engines import ResolvedEngine, known_versions, resolve_engine
+from slo_compiler.engine_versions import known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.exporter.defaults import load_defaults
 
 MOMENTS = tuple(ReachedBy.model_fields)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, resolve_engine
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Counters, Histogram, Queries, Selector, Slices, Slo, Spec, Throughput
 from slo_compiler.live.presence import all_pass, judged_matchers, matched_series, presence
 from slo_compiler.live.results import Check, Live, Read, Result, Teller

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from slo_compiler.documents.engine import MetricType
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
 
 

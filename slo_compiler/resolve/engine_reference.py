@@ -5,7 +5,8 @@ from __future__ import annotations
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import EngineReference
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engine_versions import UnknownVersion, known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve import measure
 from slo_compiler.resolve.environment import Environment

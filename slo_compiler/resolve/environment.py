@@ -13,7 +13,8 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.engines import ResolvedEngine, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.ir import Severities, Steps
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.definitions import Definitions

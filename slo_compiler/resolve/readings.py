@@ -9,7 +9,8 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Selector
 from slo_compiler.documents.inference_slo import Source as SourceDocument
-from slo_compiler.engines import ResolvedEngine, UnknownVersion, known_versions
+from slo_compiler.engine_versions import UnknownVersion, known_versions
+from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
