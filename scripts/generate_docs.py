@@ -115,10 +115,17 @@ def _engines() -> dict[str, Any]:
     }
 
 
+_UNCOUNTED_ENDS = (
+    "not known to count answers that begin and those that come to their end; availability at a gateway has some"
+)
+
+
 def _overview(engine: ResolvedEngine, slis: list[Sli]) -> dict[str, Any]:
     """What an engine's newest known version answers for, and in words why not for the rest."""
     view = engine.availability
     cells = [(_cell(engine, sli).names if _compiles(engine, sli) else (), _why(engine, sli)) for sli in slis]
+    ended = (engine.completion.ended,) if engine.completion else ()
+    cells.append((ended, engine.lacks("completion") or _UNCOUNTED_ENDS))
     cells.append(((view.part or view.total,) if view else (), engine.lacks("availability")))
     return {"name": engine.name, "title": engine.title, "cells": cells}
 

@@ -52,6 +52,10 @@ def show_text(engine: ResolvedEngine) -> str:
         bad = ",".join(f'{label}=~"{pattern}"' for label, pattern in sorted(engine.availability.bad.items()))
         view = engine.availability
         lines += ["", f"availability: {view.total}, bad where {f'{view.part} has ' if view.part else ''}{bad}"]
+    if engine.completion is not None:
+        ends = engine.completion
+        without = ",".join(f'{label}!~"{pattern}"' for label, pattern in sorted(ends.without.items()))
+        lines += ["", f"completion: {ends.ended}{f'{{{without}}}' if without else ''} of {ends.began}"]
     if engine.document.spec.lacks:
         lines += ["", "it cannot answer for, in this release or in others:"]
         lines += [f"  - {sli}: {why}" for sli, why in engine.document.spec.lacks.items()]

@@ -9,7 +9,6 @@ from functools import cache, wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from slo_compiler.documents.engine import (
-    AvailabilityView,
     Engine,
     LeFormat,
     Metric,
@@ -17,6 +16,7 @@ from slo_compiler.documents.engine import (
     Unit,
     VersionedLabel,
 )
+from slo_compiler.documents.engine_views import AvailabilityView, CompletionView
 from slo_compiler.documents.releases import Version, VersionRange
 from slo_compiler.edges import UNIT_SECONDS, le_pattern, native_edge
 from slo_compiler.shipped_engines import ShippedEngines
@@ -142,12 +142,18 @@ class ResolvedEngine:
     def availability(self) -> AvailabilityView | None:
         """Availability as the engine itself sees it; None where some release of the version has no counter for it."""
         view = self.document.spec.availability
-        if view is None:
-            return None
-        for name in (view.total, view.part or view.total):
-            if not self.releases.covered_by([metric.versions for metric in self._present() if metric.name == name]):
-                return None
-        return view
+        return view if view is not None and self._exposes(view.total, view.part or view.total) else None
+
+    @property
+    def completion(self) -> CompletionView | None:
+        """Which answers began and which ended; None where some release of the version does not count both."""
+        view = self.document.spec.completion
+        return view if view is not None and self._exposes(view.began, view.ended) else None
+
+    def _exposes(self, *names: str) -> bool:
+        """Whether every release of the version has all of these metrics."""
+        found = ([metric.versions for metric in self._present() if metric.name == name] for name in names)
+        return all(map(self.releases.covered_by, found))
 
     @_remembered
     def roles(self) -> tuple[str, ...]:
@@ -207,6 +213,11 @@ class ResolvedEngine:
         """The newest metric of the role that the version exposes; None where it exposes none."""
         present = self._present(role)
         return self._resolved(present[0]) if present else None
+
+    def counter(self, name: str) -> str:
+        """The series that counts what the metric of that name tells: of a histogram, its observations."""
+        metric = self.metric_named(name)
+        return f"{name}_count" if metric is not None and metric.type is MetricType.HISTOGRAM else name
 
     def metric_named(self, name: str) -> ResolvedMetric | None:
         """The metric of that name as the version exposes it; None where it does not."""

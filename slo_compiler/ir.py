@@ -53,11 +53,14 @@ class Counters(NamedTuple):
     Attributes:
         part: the counter of the good or of the bad events.
         part_is: `good` or `bad`.
+        part_later: an event is in the part later than in the total, as an answer ends after it began: the difference is
+            below zero where more end than begin, and means something over windows only.
     """
 
     total: Selector
     part: Selector
     part_is: str
+    part_later: bool = False
 
 
 class Queries(NamedTuple):
@@ -321,6 +324,11 @@ class Slo:
             return self.measurement
         inner = self.measurement.inner
         return inner if isinstance(inner, Counters | Queries) else None
+
+    @property
+    def part_later(self) -> bool:
+        """Whether the bad events of a tile may be below zero, so that only windows of them are to be read."""
+        return isinstance(self.measurement, Counters) and self.measurement.part_later
 
     @property
     def budget(self) -> Decimal:

@@ -29,6 +29,7 @@ class Sli(Model):
         counts: what one event is.
         fields: which fields of an objective it takes.
         long_windows_from: the shortest long window of a burn-rate tier that makes sense for it; None allows all.
+        short_windows_from: likewise of short windows: a tier's own is lengthened to it.
         breach: the type of breach that a bad event is; None where that depends on what is counted.
         user: what the user feels, in a sentence.
     """
@@ -46,6 +47,7 @@ class Sli(Model):
         Literal["name", "sli", "target", "mode", "threshold", "source", "good", "bad", "total", "rate", "slice"], ...
     ]
     long_windows_from: DurationText | None = None
+    short_windows_from: DurationText | None = None
     breach: Literal["ttft_breach", "itl_jitter_breach", "incomplete_response", "hard_timeout", "error"] | None = None
     user: str
 

@@ -15,7 +15,7 @@ class Change(NamedTuple):
 
     Attributes:
         role: what the metric tells; empty for what is about the engine as a whole.
-        field: `metric`, `edges`, `labels` or `availability`.
+        field: `metric`, `edges`, `labels`, `availability` or `completion`.
         old: what the older release has, as text in order; empty where it has nothing.
     """
 
@@ -51,9 +51,10 @@ def changes_between(old: ResolvedEngine, new: ResolvedEngine) -> Iterator[Change
             # Where a metric comes or goes, its edges and labels say nothing more.
             if set(before) != set(after) and (field == "metric" or (before and after)):
                 yield Change(role, field, before, after)
-    before, after = _availability(old), _availability(new)
-    if before != after:
-        yield Change("", "availability", before, after)
+    for field, view in _VIEWS.items():
+        before, after = view(old), view(new)
+        if before != after:
+            yield Change("", field, before, after)
 
 
 def _edges(edges: Sequence[Decimal]) -> tuple[str, ...]:
@@ -62,3 +63,11 @@ def _edges(edges: Sequence[Decimal]) -> tuple[str, ...]:
 
 def _availability(engine: ResolvedEngine) -> tuple[str, ...]:
     return (engine.availability.total,) if engine.availability is not None else ()
+
+
+def _completion(engine: ResolvedEngine) -> tuple[str, ...]:
+    view = engine.completion
+    return (view.began, view.ended) if view is not None else ()
+
+
+_VIEWS = {"availability": _availability, "completion": _completion}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from slo_compiler.documents.base import POSITIVE_TEXT, JsonSchema, Model
+from slo_compiler.documents.engine_views import AvailabilityView, CompletionView, LabelName, MetricName
 from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
 from slo_compiler.documents.releases import MinorText, RangeText, ReleaseText, VersionRange
@@ -33,8 +34,6 @@ Edge = Annotated[
 ]
 # A release, or the commit of a program that was looked up between two.
 LookedUp = Annotated[str, Field(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+|[0-9a-f]{7,40})$")]
-MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
-LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 LabelTexts = Annotated[dict[LabelName, str], Field(min_length=1)]
 Words = Annotated[str, Field(min_length=1)]
 _ALL = VersionRange()
@@ -323,24 +322,6 @@ class Versions(_Part):
         return self
 
 
-class AvailabilityView(_Part):
-    """Availability as the engine sees it: how to tell bad requests from all of them.
-
-    Attributes:
-        total: name of the counter of all requests.
-        part: name of the counter that the bad ones are in, where that is another.
-        bad: label to regular expression; requests that match all of them are bad.
-        matchers: label to value; other requests are neither good nor bad.
-        without: label to regular expression; requests that match one of them are neither good nor bad.
-    """
-
-    total: MetricName
-    part: MetricName | None = None
-    bad: dict[LabelName, str] = Field(min_length=1)
-    matchers: dict[LabelName, str] = Field(default_factory=dict)
-    without: dict[LabelName, str] = Field(default_factory=dict)
-
-
 _SET_SCHEMA = {"type": "array", "items": {"type": "string"}}  # what is named twice is in it
 
 
@@ -381,6 +362,7 @@ class EngineSpec(_Part):
     sees: Annotated[frozenset[str], JsonSchema(_SET_SCHEMA)] = frozenset()
     buckets_configurable: tuple[BucketSetting, ...] = ()
     availability: AvailabilityView | None = None
+    completion: CompletionView | None = None
     blind_spots: tuple[Spot, ...] = ()
     lacks: dict[str, Words] = Field(default_factory=dict)
     source: str
@@ -412,6 +394,10 @@ class EngineSpec(_Part):
             for name in (self.availability.total, self.availability.part):
                 if name is not None and name not in names:
                     yield f"availability: no metric {name!r}"
+        if self.completion is not None:
+            for name in (self.completion.began, self.completion.ended):
+                if name not in names:
+                    yield f"completion: no metric {name!r}"
         yield from self._unlike()
         if self.le_format is None and any(metric.type is MetricType.HISTOGRAM for metric in self.metrics):
             yield "histograms need an leFormat"

@@ -400,9 +400,12 @@ def _alert(
 
 
 def can_contradict(slo: Slo) -> bool:
-    """Whether more good (or bad) events than events can be counted at all: not where the part's selector narrows the total's."""
+    """Whether more good (or bad) events than events are a contradiction that can be seen.
+
+    Not where the part's selector narrows the total's, and not where the part is counted later.
+    """
     counted = slo.counted
-    if slo.mode == "none" or not isinstance(counted, Histogram | Counters):
+    if slo.mode == "none" or slo.part_later or not isinstance(counted, Histogram | Counters):
         return False
     return isinstance(counted, Histogram) or not is_narrower(counted.part, counted.total)
 

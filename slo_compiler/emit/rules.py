@@ -105,7 +105,7 @@ def _burn_rate(slo: Slo, window: Window) -> Document:
     night without replicas, it is what those minutes can have spent of the window.
     """
     span = window.range.promql
-    bad = f"sum_over_time({recorded(names.BAD_EVENTS[window.level.value], slo.slo_id, span)})"
+    bad = _bad_over(slo, names.BAD_EVENTS[window.level.value], span)
     total = recorded(names.EVENTS[window.level.value], slo.slo_id, span)
     budget = decimal_text(slo.budget)
     if window.by_evaluations:
@@ -114,6 +114,12 @@ def _burn_rate(slo: Slo, window: Window) -> Document:
     else:
         full = f"avg_over_time({total}) * {window.tiles} * {budget} > 0"
     return _record(slo, names.burn_rate(window.name), f"{bad}\n/ ({full})")
+
+
+def _bad_over(slo: Slo, tiles: str, span: str) -> str:
+    bad = f"sum_over_time({recorded(tiles, slo.slo_id, span)})"
+    # What ended in the window and began before it would count as less than nothing bad.
+    return f"clamp_min({bad}, 0)" if slo.part_later else bad
 
 
 def _for_each_group(slo: Slo) -> str:
@@ -140,7 +146,7 @@ def _sums(slo: Slo) -> dict[str, str]:
     """Events, bad events and the share of evaluations over the period."""
     return {
         names.PERIOD_EVENTS: _over_period(slo, "sum_over_time", names.EVENTS["slow"]),
-        names.PERIOD_BAD_EVENTS: _over_period(slo, "sum_over_time", names.BAD_EVENTS["slow"]),
+        names.PERIOD_BAD_EVENTS: _bad_over(slo, names.BAD_EVENTS["slow"], slo.period.range.promql),
         names.PERIOD_COVERAGE: f"{_over_period(slo, 'count_over_time', names.TARGET)} / {slo.period.tiles}",
     }
 

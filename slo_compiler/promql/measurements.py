@@ -46,7 +46,7 @@ def events_over(measurement: Counted, step: int, scrape: Decimal, by: Sequence[s
 
 
 def bad_events(measurement: Counted, steps: Steps, level: Level, slo_id: str, by: Sequence[str] = ()) -> str:
-    """The bad events of a tile: never below zero, never above all events."""
+    """The bad events of a tile: never above all events, and below zero only where the good ones are counted later."""
     total = recorded(names.EVENTS[level.value], slo_id)
     return bad_events_over(measurement, steps.of(level), steps.scrape, total, by)
 
@@ -57,8 +57,9 @@ def bad_events_over(measurement: Counted, step: int, scrape: Decimal, total: str
     if isinstance(measurement, Histogram):
         good = _buckets(measurement, measurement.measured, window)
         return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {step}, 0)"
+    later = isinstance(measurement, Counters) and measurement.part_later
     if by:
-        return _bad_by_group(measurement, step, scrape, total, by)
+        return _bad_by_group(measurement, step, scrape, total, by, later=later)
     if isinstance(measurement, Counters):
         part = selector(measurement.part)
         counted = (
@@ -73,7 +74,8 @@ def bad_events_over(measurement: Counted, step: int, scrape: Decimal, total: str
             return clamped
         # Bad events without any events would be clamped to NaN, which would poison every window.
         return f"{clamped}\nand on () {total}"
-    return f"clamp_min({total} - on () ({counted}), 0)"
+    missing = f"{total} - on () ({counted})"
+    return missing if later else f"clamp_min({missing}, 0)"
 
 
 def other_bound(measurement: Histogram, steps: Steps, slo_id: str, by: Sequence[str] = ()) -> str:
@@ -184,7 +186,9 @@ def _counted_by_group(series: str, step: int, window: str, by: Sequence[str]) ->
     return aggregate("sum", f"{rate(series, window)} * {step}\nor {births}", by)
 
 
-def _bad_by_group(measurement: Counters | Queries, step: int, scrape: Decimal, total: str, by: Sequence[str]) -> str:
+def _bad_by_group(
+    measurement: Counters | Queries, step: int, scrape: Decimal, total: str, by: Sequence[str], *, later: bool
+) -> str:
     """Bad events of every group that has events: none where it has no part yet, and no more than events."""
     if isinstance(measurement, Counters):
         part = selector(measurement.part)
@@ -193,7 +197,8 @@ def _bad_by_group(measurement: Counters | Queries, step: int, scrape: Decimal, t
         counted = _query(measurement.part, measurement.part_yields, step, scrape, by)
     counted = f"({counted}\nor {on(by)} 0 * {total})"
     if measurement.part_is == "good":
-        return f"clamp_min({total} - {on(by)} {counted}, 0)"
+        missing = f"{total} - {on(by)} {counted}"
+        return missing if later else f"clamp_min({missing}, 0)"
     # What `clamp_max` does with a scalar: `scalar` takes one series, and here is one per group.
     return f"{counted} < {on(by)} {total}\nor {on(by)} {total}"
 

@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 ANNOTATIONS = frozenset(("runbook", "id", "review-by"))
 _OUTPUT_TOKENS_WHERE_UNKNOWN = 256
 _DEFAULT_MODES = {"production": "page", "preproduction": "ticket", "dev": "none"}
-# SLIs of the mission that no engine here can answer for yet.
-_NOT_COMPILED_SLIS = {
-    "completion": "no engine counts it soundly yet; measure availability at the gateway",
-}
 
 
 def resolve_inference(
@@ -213,10 +209,6 @@ class _Resolver:
         return self._slo(objective, sli, name, scope, target, reading, period, path)
 
     def _sli(self, objective: Objective, path: Path) -> Sli | None:
-        if objective.sli in _NOT_COMPILED_SLIS:
-            message = f"sli {objective.sli} cannot be compiled"
-            self.findings.error(Code.SLO206, (*path, "sli"), message, _NOT_COMPILED_SLIS[objective.sli])
-            return None
         sli = self.environment.slis.get(objective.sli)
         if sli is None:
             hint = did_you_mean(objective.sli, self.environment.slis)
@@ -269,6 +261,7 @@ class _Resolver:
             self.steps,
             mode="ticket" if mode == "none" else mode,
             long_from=sli.long_windows_from,
+            short_from=sli.short_windows_from,
             guard_scale=events_per_request,
             min_bad_events=self.spec.alerting.min_bad_events or 0,
             requests_per_hour=_decimal(self.spec.traffic.requests_per_hour),

@@ -201,6 +201,7 @@ class _Resolver:
             self.steps,
             mode="page",
             long_from=None,
+            short_from=None,
             guard_scale=Decimal(1),
             min_bad_events=0,
             requests_per_hour=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -218,12 +218,45 @@ def engine_view(
     return Counters(Selector(view.total, matchers), Selector(part, (*matchers, *bad)), "bad")
 
 
+def engine_completion(
+    engine: ResolvedEngine,
+    sli: Sli,
+    matchers: Callable[[Collection[str]], tuple[Matcher, ...]],
+    findings: Findings,
+    path: Path,
+) -> Counters | None:
+    """Answers that ended, of those that began, as the engine counts them; None with a diagnostic.
+
+    Args:
+        matchers: of series that carry some labels.
+    """
+    view = engine.completion
+    if view is None:
+        message = f"{engine.title} does not count which of the answers that began came to their end ({sli.name})"
+        hint = engine.lacks(sli.name) or "promise availability, measured at the gateway"
+        findings.error(Code.SLO402, path, message, hint)
+        return None
+    read = matchers(engine.labels_named(view.began) & engine.labels_named(view.ended))
+    began, ended = (Selector(engine.counter(name), read) for name in (view.began, view.ended))
+    return Counters(began, ended._replace(matchers=narrowed(read, {}, view.without)), "good", part_later=True)
+
+
 def engine_source(histogram: Histogram, engine: ResolvedEngine, roles: tuple[str, ...]) -> Source:
     """What must be there for an engine SLI: the counts of its histogram, from targets that are up."""
     own = frozenset().union(*(engine.labels(role) for role in roles if engine.has(role)))
-    targets = tuple(matcher for matcher in histogram.matchers if matcher.label not in own)
+    targets = _of_targets(histogram.matchers, own)
     counts = tuple(Selector(f"{name}_count", histogram.matchers) for name in histogram.names)
     return Source(histogram.names[0], counts, targets)
+
+
+def view_source(selector: Selector, name: str, engine: ResolvedEngine) -> Source:
+    """What must be there for a counter of the engine, of the metric of that name."""
+    return Source(name, (selector,), _of_targets(selector.matchers, engine.labels_named(name)))
+
+
+def _of_targets(matchers: Iterable[Matcher], own: Collection[str]) -> tuple[Matcher, ...]:
+    """Those that are not about the engine's own labels, so that `up` has them too."""
+    return tuple(matcher for matcher in matchers if matcher.label not in own)
 
 
 def counter_source(selector: Selector, environment: Environment) -> Source:
@@ -266,4 +299,4 @@ def reads_engine(slo: Slo) -> bool:
     """Whether the spec's own engine is what the SLO is about, so that its hangs are, too."""
     if isinstance(slo.measurement, Slices):
         return isinstance(slo.measurement.inner, Throughput)
-    return slo.promised is not None and slo.measured is not None
+    return slo.part_later or (slo.promised is not None and slo.measured is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -75,6 +75,8 @@ class Readings:
             return self._histogram(objective, sli, target, engine, path)
         if sli.kind == "slices":
             return self._throughput(objective, sli, engine, path)
+        if sli.name == "completion":
+            return self._completion(sli, engine, path)
         if sli.name == "availability":
             return self._availability(objective, sli, engine, path)
         if sli.name == "job_completion":
@@ -136,11 +138,15 @@ class Readings:
 
     def matchers(self, engine: ResolvedEngine, roles: Sequence[str]) -> tuple[Matcher, ...]:
         """The matchers of those series of the engine with these roles that the spec is about."""
-        carried = engine.labels_of(tuple(roles))
+        return self._carried(engine, engine.labels_of(tuple(roles)), engine.streaming_label(tuple(roles)))
+
+    def _carried(
+        self, engine: ResolvedEngine, carried: Collection[str], streaming: str | None = None
+    ) -> tuple[Matcher, ...]:
+        """The matchers of series of the engine that carry these labels."""
         found = measure.engine_matchers(engine, self.selector, self._model, carried)
-        label, traffic = engine.streaming_label(tuple(roles)), self.spec.traffic
-        if label is not None and "streaming" in traffic.model_fields_set:
-            found = measure.narrowed(found, {label: "true" if traffic.streaming else "false"}, {})
+        if streaming is not None and "streaming" in self.spec.traffic.model_fields_set:
+            found = measure.narrowed(found, {streaming: "true" if self.spec.traffic.streaming else "false"}, {})
         return self.grouping.narrowed(found, carried)
 
     @property
@@ -191,6 +197,19 @@ class Readings:
             at_boundary=viewed.is_gateway,
             of_replicas=not viewed.is_gateway,
         )
+
+    def _completion(self, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
+        if engine is None:
+            return None
+        counters = measure.engine_completion(
+            engine, sli, lambda carried: self._carried(engine, carried), self.findings, (*path, "sli")
+        )
+        if counters is None or engine.completion is None:
+            return None
+        say_unseen(engine, sli, self.findings, (*path, "sli"))
+        began = engine.completion.began
+        self.grouping.require(counters.total.name, engine, engine.labels_named(began))
+        return Reading(counters, measure.view_source(counters.total, began, engine))
 
     def _ratio(self, objective: Objective, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         return self._counted(objective.good, objective.bad, objective.total, engine, path)

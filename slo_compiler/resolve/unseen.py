@@ -25,8 +25,10 @@ def say_unseen(engine: ResolvedEngine, sli: Sli, findings: Findings, path: Path)
     message = f"{sli.name} of {engine.title} cannot see {_listed(spots)}: {_said(spots)}"
     if engine.is_gateway:
         findings.info(Code.SLO410, path, message, "measure at the client what no gateway can see")
-    else:
-        findings.warning(Code.SLO410, path, message, "source: {bad: ..., total: ...} with counters of the gateway")
+        return
+    gateway = "source: {bad: ..., total: ...} with counters of the gateway"
+    hint = gateway if "source" in sli.fields else f"promise availability beside it: {gateway}"
+    findings.warning(Code.SLO410, path, message, hint)
 
 
 def say_misleading(engine: ResolvedEngine, selector: Selector, findings: Findings, path: Path) -> None:

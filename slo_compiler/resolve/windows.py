@@ -81,6 +81,7 @@ def resolve_tiers(
     *,
     mode: str,
     long_from: Duration | None,
+    short_from: Duration | None,
     guard_scale: Decimal,
     min_bad_events: int,
     requests_per_hour: Decimal | None,
@@ -96,6 +97,7 @@ def resolve_tiers(
     Args:
         mode: `ticket` makes every tier a ticket that waits 15m; `none` gives no tier.
         long_from: the shortest long window that makes sense for the SLI; None allows all.
+        short_from: likewise of short windows: shorter ones are lengthened to it.
         guard_scale: events per request, for SLIs that count tokens.
         min_bad_events: raises the guards.
         path: where the target stands, for findings.
@@ -104,7 +106,16 @@ def resolve_tiers(
     if mode == "none":
         return ()
     tiers, said = _tiers(
-        _OfRun(policy), target, period, steps, mode, long_from, guard_scale, min_bad_events, requests_per_hour
+        _OfRun(policy),
+        target,
+        period,
+        steps,
+        mode,
+        long_from,
+        short_from,
+        guard_scale,
+        min_bad_events,
+        requests_per_hour,
     )
     for word in said:
         where = period_path if word.about_period and period_path is not None else path
@@ -143,6 +154,7 @@ def _tiers(
     steps: Steps,
     mode: str,
     long_from: Duration | None,
+    short_from: Duration | None,
     guard_scale: Decimal,
     min_bad_events: int,
     requests_per_hour: Decimal | None,
@@ -185,6 +197,8 @@ def _tiers(
             said.append(_Said(severity, Code.SLO501, message, hint))
             continue
         resolved = _tier(tier, factor, steps, mode, guard_scale, min_bad_events, requests_per_hour)
+        if short_from is not None and resolved.short.length < short_from:
+            resolved = resolved._replace(short=window_of(short_from, steps))
         found.append(resolved._replace(name=_own_name(resolved, {other.name for other in found})))
         if requests_per_hour is not None:
             said += _late(tier, found[-1], 1 - target, requests_per_hour * guard_scale)

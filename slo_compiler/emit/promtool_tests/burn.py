@@ -46,6 +46,8 @@ _FAST_COURSE: _Course = (
     (60, 0, 0),
     (75, 60, 2),
 )
+# Where good events are counted later than all of them, more end than begin while there is hardly an event.
+_LATER_COURSE: _Course = tuple((tile, events, -bad if 0 < events < 1 else bad) for tile, events, bad in _FAST_COURSE)
 
 
 def fast_windows(spec: Spec) -> Document:
@@ -62,7 +64,7 @@ def fast_windows(spec: Spec) -> Document:
         for window in windows:
             samples = []
             for track in _own(spec, window):
-                burn = _burn(_FAST_COURSE, look, window, float(track.slo.budget), track.factor)
+                burn = _burn(_course_of(track), look, window, float(track.slo.budget), track.factor)
                 if burn is not None:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
@@ -102,7 +104,7 @@ def slow_windows(spec: Spec) -> Document:
         for window in windows:
             samples = []
             for track in _own(spec, window):
-                burn = marks.burn(tile, window, float(track.slo.budget))
+                burn = marks.burn(tile, window, float(track.slo.budget), later=track.slo.part_later)
                 if burn is not None:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
@@ -120,16 +122,17 @@ class _Marks:
 
     def __init__(self, steps: Steps, lengths: Sequence[int], per_look: int) -> None:
         self.per_look = per_look
-        self._texts: dict[tuple[str, float], str] = {}
-        self._burns: dict[tuple[int, Window, float], float | None] = {}
-        self._periods: dict[tuple[int, int], tuple[float, float, float]] = {}
+        self._texts: dict[tuple[str, float, bool], str] = {}
+        self._burns: dict[tuple[int, Window, float, bool], float | None] = {}
+        self._periods: dict[tuple[int, int, bool], tuple[float, float, float]] = {}
         # Before the first look no traffic, before the second hardly an event, then every few tiles.
         some = range(2 * per_look + 5, _SLOW_COURSE_HOURS * 3600 // steps.slow, _SLOW_EVERY)
         self.events: dict[int, float] = {tile: 40.0 + tile % 7 for tile in some}
         self.bad: dict[int, float] = {tile: 1.0 + tile % 3 for tile in some}
         for tile in range(1, per_look, _SLOW_EVERY):
             self.events[tile] = self.bad[tile] = 0.0
-        self.events[2 * per_look - 9], self.bad[2 * per_look - 9] = 0.0002, 0.0001
+        self._hardly = 2 * per_look - 9
+        self.events[self._hardly], self.bad[self._hardly] = 0.0002, 0.0001
         self.targets = set(range(_TARGET_FROM_TILE, some.stop, _SLOW_EVERY))
         looks = {1, 2, 3, 5, 7}
         for window in lengths:
@@ -146,29 +149,33 @@ class _Marks:
             self.events[tile], self.bad[tile] = 21.0, 2.0
             self.targets.add(tile)
 
-    def burn(self, tile: int, window: Window, budget: float) -> float | None:
+    def _bads(self, *, later: bool) -> dict[int, float]:
+        """Bad events by tile; where good events are counted later, more end than begin while there is hardly an event."""
+        return {**self.bad, self._hardly: -self.bad[self._hardly]} if later else self.bad
+
+    def burn(self, tile: int, window: Window, budget: float, *, later: bool) -> float | None:
         """Bad events over a full window at the mean traffic, over the budget; the same however many events there are."""
-        key = (tile, window, budget)
+        key = (tile, window, budget, later)
         if key not in self._burns:
-            self._burns[key] = self._burn(tile, window, budget)
+            self._burns[key] = self._burn(tile, window, budget, later=later)
         return self._burns[key]
 
-    def _burn(self, tile: int, window: Window, budget: float) -> float | None:
+    def _burn(self, tile: int, window: Window, budget: float, *, later: bool) -> float | None:
         events = _within(self.events, tile, window.tiles)
         if not events or sum(events) == 0:
             return None
-        bad = sum(_within(self.bad, tile, window.tiles))
+        bad = max(sum(_within(self._bads(later=later), tile, window.tiles)), 0)
         if window.by_evaluations:
             evaluations = self._evaluations(tile, window.tiles)
             return bad / (sum(events) * window.tiles / evaluations * budget)
         return bad / (sum(events) / len(events) * window.tiles * budget)
 
-    def period(self, tile: int, length: int) -> tuple[float, float, float]:
+    def period(self, tile: int, length: int, *, later: bool = False) -> tuple[float, float, float]:
         """Events, bad events and coverage of a period of so many tiles."""
-        key = (tile, length)
+        key = (tile, length, later)
         if key not in self._periods:
             events = sum(_within(self.events, tile, length))
-            bad = sum(_within(self.bad, tile, length))
+            bad = max(sum(_within(self._bads(later=later), tile, length)), 0)
             self._periods[key] = (events, bad, self._evaluations(tile, length) / length)
         return self._periods[key]
 
@@ -184,7 +191,7 @@ class _Marks:
         for track in tracks(spec):
             slo, own = track.slo, {"slo_id": track.slo.slo_id, **dict(track.group)}
             for name, value in ((names.EVENTS["slow"], track.factor), (names.BAD_EVENTS["slow"], track.bad)):
-                found.append(raw_input(series_name(name, own), self._text(name, value)))
+                found.append(raw_input(series_name(name, own), self._text(name, value, later=slo.part_later)))
             if slo.slo_id not in told:
                 told.add(slo.slo_id)
                 target = series_name(names.TARGET, {"slo_id": slo.slo_id})
@@ -192,14 +199,14 @@ class _Marks:
         recorded = (names.EVENTS["slow"], names.BAD_EVENTS["slow"], names.TARGET)
         return found + [raw_input(series_name(name, {"slo_id": DECOY}), self._text(name, 999.0)) for name in recorded]
 
-    def _text(self, name: str, factor: float) -> str:
+    def _text(self, name: str, factor: float, *, later: bool = False) -> str:
         """The tiles of a series, times a factor; the target is the factor itself."""
-        key = (name, factor)
+        key = (name, factor, later)
         if key not in self._texts:
-            self._texts[key] = self._made_text(name, factor)
+            self._texts[key] = self._made_text(name, factor, later=later)
         return self._texts[key]
 
-    def _made_text(self, name: str, factor: float) -> str:
+    def _made_text(self, name: str, factor: float, *, later: bool) -> str:
         slots: list[Slot] = [GAP] * (self.last * _SLOW_SLOTS + 1)
         tiles = dict.fromkeys(self.targets, 1.0)
         if name == names.EVENTS["slow"]:
@@ -207,7 +214,7 @@ class _Marks:
             slots[:: self.per_look * _SLOW_SLOTS] = [STALE] * (self.last // self.per_look + 1)
             tiles = self.events
         elif name == names.BAD_EVENTS["slow"]:
-            tiles = self.bad
+            tiles = self._bads(later=later)
         for tile, value in tiles.items():
             slots[tile * _SLOW_SLOTS - 1] = value * factor
         return values(slots)
@@ -235,7 +242,7 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
         found[names.PERIOD_COVERAGE].append((labels(slo.slo_id), coverage * 1000))
     for track in tracks(spec):
         slo, own = track.slo, own_labels(track)
-        events, bad, coverage = marks.period(tile, slo.period.tiles)
+        events, bad, coverage = marks.period(tile, slo.period.tiles, later=slo.part_later)
         found[names.PERIOD_EVENTS].append((own, events * track.factor))
         found[names.PERIOD_BAD_EVENTS].append((own, bad * track.bad))
         if events > 0:
@@ -292,9 +299,9 @@ def _course_slots(course: _Course, length: int, column: int, factor: float) -> l
 
 
 @lru_cache(maxsize=256)
-def _fast_text(length: int, column: int, factor: float) -> str:
-    """The fast course as promtool reads it; tile k stands in the last slot before evaluation k."""
-    tiles = _course_slots(_FAST_COURSE, length, column, factor)
+def _fast_text(course: _Course, length: int, column: int, factor: float) -> str:
+    """A course as promtool reads it; tile k stands in the last slot before evaluation k."""
+    tiles = _course_slots(course, length, column, factor)
     slots: list[Slot] = [tiles[0]]
     at_evaluation = STALE if column == _EVENTS_COLUMN else GAP
     for tile in tiles[1:]:
@@ -310,7 +317,7 @@ def _fast_tiles(spec: Spec, length: int) -> list[Document]:
             (_EVENTS_COLUMN, names.EVENTS["fast"], track.factor),
             (_BAD_COLUMN, names.BAD_EVENTS["fast"], track.bad),
         ):
-            text = _fast_text(length, column, factor)
+            text = _fast_text(_course_of(track), length, column, factor)
             found.append({"series": f"{name}{own_labels(track)}", "values": text})
     for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
         decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * _FAST_SLOTS}"
@@ -332,7 +339,11 @@ def _burn(course: _Course, look: int, window: Window, budget: float, factor: int
     ]
     if sum(events) == 0:
         return None
-    return sum(bad) / (sum(events) / len(events) * window.tiles * budget)
+    return max(sum(bad), 0) / (sum(events) / len(events) * window.tiles * budget)
+
+
+def _course_of(track: Track) -> _Course:
+    return _LATER_COURSE if track.slo.part_later else _FAST_COURSE
 
 
 __all__ = ["DECOY", "fast_windows", "labels", "not_decoy", "slow_windows"]

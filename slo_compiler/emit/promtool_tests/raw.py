@@ -202,7 +202,7 @@ def _histogram(histogram: Histogram, edges: list[str], slo: Slo, spec: Spec, slo
 
 
 def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float, *, rest_only: bool) -> _Expected:
-    shared = raw_counters.part_in_total(counters)
+    kind = raw_counters.kind_of(counters)
     if isinstance(slo.measurement, Slices):
         return _sliced(counters, slo.measurement, spec, slot)
     found: _Expected = {}
@@ -210,7 +210,7 @@ def _counters(counters: Counters, slo: Slo, spec: Spec, slot: float, *, rest_onl
 
         def tiles(time: float, level: Level = level) -> raw_counters.CounterTiles:
             step, scrape = spec.steps.of(level), float(spec.steps.scrape)
-            return raw_counters.expected(shared, slot, counters.part_is, step, scrape, time, rest_only=rest_only)
+            return raw_counters.expected(kind, slot, step, scrape, time, rest_only=rest_only)
 
         found[names.EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).events  # type: ignore[misc]
         found[names.BAD_EVENTS[level.value]] = lambda time, tiles=tiles: tiles(time).bad  # type: ignore[misc]
@@ -223,8 +223,7 @@ def _sliced(counters: Counters, slices: Slices, spec: Spec, slot: float) -> _Exp
     length, scrape = slices.window.whole_seconds, float(steps.scrape)
 
     def whole(time: float) -> raw_counters.CounterTiles:
-        shared = raw_counters.part_in_total(counters)
-        return raw_counters.expected(shared, slot, counters.part_is, length, scrape, time)
+        return raw_counters.expected(raw_counters.kind_of(counters), slot, length, scrape, time)
 
     def events(time: float) -> float:
         return share(slices, steps) if whole(time).events > 0 else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
@@ -101,7 +102,9 @@ class Fleet:
         self.texts = [values(slots) for slots in self.slots]
         self.up_texts = {name: values(slots) for name, slots in self.ups.items()}
 
-    def tiles(self, part_is: str, step: int, scrape: float, time: float, *, rest_only: bool = False) -> CounterTiles:
+    def tiles(
+        self, counters: CountersKind, step: int, scrape: float, time: float, *, rest_only: bool = False
+    ) -> CounterTiles:
         """The oracle for the last `step` seconds: what rate sees, and what was born in targets that were up.
 
         Args:
@@ -118,9 +121,9 @@ class Fleet:
                 part += seen
             if life.counts != "part" or self.part_in_total:
                 total += seen
-        if part_is == "bad":
+        if counters.part_is == "bad":
             return CounterTiles(total, min(part, total))
-        return CounterTiles(total, max(total - part, 0.0))
+        return CounterTiles(total, total - part if counters.part_later else max(total - part, 0.0))
 
     def _samples(self, slots: Sequence[Slot]) -> list[model.Sample]:
         found = []
@@ -174,11 +177,23 @@ def fleet(part_in_total: bool, slot_seconds: float) -> Fleet:
     return Fleet(part_in_total, slot_seconds)
 
 
+class CountersKind(NamedTuple):
+    """All that the oracle need know of counters; the same for many SLOs."""
+
+    shared: bool
+    part_is: str
+    part_later: bool
+
+
+def kind_of(counters: Counters) -> CountersKind:
+    """What the oracle need know of these counters."""
+    return CountersKind(part_in_total(counters), counters.part_is, counters.part_later)
+
+
 @lru_cache(maxsize=4096)
 def expected(
-    part_in_total: bool,
+    counters: CountersKind,
     slot_seconds: float,
-    part_is: str,
     step: int,
     scrape: float,
     time: float,
@@ -186,7 +201,7 @@ def expected(
     rest_only: bool = False,
 ) -> CounterTiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(part_in_total, slot_seconds).tiles(part_is, step, scrape, time, rest_only=rest_only)
+    return fleet(counters.shared, slot_seconds).tiles(counters, step, scrape, time, rest_only=rest_only)
 
 
 def part_in_total(counters: Counters) -> bool:
