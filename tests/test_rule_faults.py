@@ -594,13 +594,6 @@ def test_availability_without_a_place_to_count_is_refused_with_the_reason(tmp_pa
     assert "requests that never reached it" in compiled.message("SLO202")
 
 
-def test_completion_is_refused_rather_than_guessed(tmp_path: Path) -> None:
-    """Finished requests over started ones leaves out those that left the queue."""
-    compiled = compile_text(tmp_path, spec("{sli: completion, target: 99%}"))
-    assert not compiled.rules
-    assert "cannot be compiled" in compiled.message("SLO206")
-
-
 @pytest.mark.parametrize(
     ("objective", "warned"),
     [

@@ -72,7 +72,7 @@ POOLS: dict[str, tuple[Any, ...]] = {
     "model": (Free("acme/writer"), Free("meta-llama/Llama-3.1-70B")),
     "useCase": ("chatbot", "rag-chat", "translation", "voice-agent"),
     "experienceClass": ("conversational", "interactive", "deferred", "batch"),
-    "sli": ("ttft", "itl", "e2e", "availability", "ratio", "throughput", "job_completion", "queue", "tpot"),
+    "sli": ("ttft", "itl", "e2e", "availability", "ratio", "completion", "throughput", "job_completion", "queue", "tpot"),
     "target": ("95%", "99%", "99.9%", "97.25%"),
     "threshold": ("250ms", "500ms", "1s"),
     "rate": (500, 731),

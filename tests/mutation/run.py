@@ -1,4 +1,4 @@
-"""Runs the generated tests against every mutant of the rules of five specs.
+"""Runs the generated tests against every mutant of the rules of six specs.
 
     python -m tests.mutation.run [SPEC ...] [--rule REGEX] [--sample N] [--seed S] [--jobs J] [--report FILE]
 
@@ -32,9 +32,12 @@ from slo_compiler.resolve.environment import Environment
 from tests.mutation.mutants import Mutant, mutants
 
 HERE = Path(__file__).parent
-SPECS = ("ttft", "availability", "ratio", "job_completion", "replicas")
+SPECS = ("ttft", "availability", "ratio", "job_completion", "completion", "replicas")
 # Of a spec that is here for some of its rules, the mutants of these; the others have the like of the rest.
-_ONLY = {"replicas": r"worst_replica|WorstReplica"}
+_ONLY = {
+    "completion": r"slo:(bad_events|burn_rate:[16]h|period_bad)",
+    "replicas": r"worst_replica|WorstReplica",
+}
 _OUTCOMES = ("killed", "equivalent", "survived")
 # Which test group most likely catches a mistake in a rule; the others follow.
 _LIKELY = (
