@@ -146,9 +146,7 @@ class ResolvedEngine:
     def availability(self) -> AvailabilityView | None:
         """Availability as the engine itself sees it; None where some release of the version has no counter for it."""
         view = self.document.spec.availability
-        if view is None:
-            return None
-        for name in (view.total, view.part or view.total):
+        for name in (view.total, view.part or view.total) if view is not None else ():
             if not self.releases.covered_by([metric.versions for metric in self._present() if metric.name == name]):
                 return None
         return view
@@ -209,8 +207,7 @@ class ResolvedEngine:
 
     def metric(self, role: str) -> ResolvedMetric | None:
         """The newest metric of the role that the version exposes; None where it exposes none."""
-        present = self._present(role)
-        return self._resolved(present[0]) if present else None
+        return next(map(self._resolved, self._present(role)), None)
 
     def metric_named(self, name: str) -> ResolvedMetric | None:
         """The metric of that name as the version exposes it; None where it does not."""

@@ -11,6 +11,7 @@ from slo_compiler.documents.base import POSITIVE_TEXT, JsonSchema, Model
 from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
 from slo_compiler.documents.releases import MinorText, RangeText, ReleaseText, VersionRange
+from slo_compiler.documents.sight import BlindSpot, BreachType, BreachView, LabelName, MetricName, Spot, Words
 from slo_compiler.units import parse_decimal
 
 
@@ -33,10 +34,7 @@ Edge = Annotated[
 ]
 # A release, or the commit of a program that was looked up between two.
 LookedUp = Annotated[str, Field(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+|[0-9a-f]{7,40})$")]
-MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
-LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 LabelTexts = Annotated[dict[LabelName, str], Field(min_length=1)]
-Words = Annotated[str, Field(min_length=1)]
 _ALL = VersionRange()
 
 
@@ -124,48 +122,6 @@ class VersionedLabel(_Part):
 
     name: LabelName
     versions: RangeText
-
-
-class Unseen(StrEnum):
-    """What happens to requests without that a metric need tell."""
-
-    CLIENT_LEFT = "client-left"
-    """The client closes the connection before it has the whole answer."""
-    ERROR_IN_STREAM = "error-in-stream"
-    """The answer fails after its status was sent."""
-    KILLED = "killed"
-    """The process ends between two scrapes."""
-
-
-# Within a sentence.
-UNSEEN_TITLES = {
-    Unseen.CLIENT_LEFT: "requests that the client leaves",
-    Unseen.ERROR_IN_STREAM: "errors inside a stream",
-    Unseen.KILLED: "what a killed process had not shown yet",
-}
-
-
-class BlindSpot(_Part):
-    """A blind spot that SLIs may rely on.
-
-    Attributes:
-        unseen: what cannot be told.
-        slis: whose events miss it; a spec that asks for availability by this engine is told so in these words.
-        misleading: label to its values that look as if they told, and do not.
-        says: a sentence.
-    """
-
-    unseen: Unseen
-    slis: tuple[Words, ...] = ()
-    misleading: dict[LabelName, tuple[Words, ...]] = Field(default_factory=dict)
-    says: Words
-
-
-def _spot_form(value: Any) -> str:
-    return "mapping" if isinstance(value, dict | BlindSpot) else "text"
-
-
-Spot = Annotated[Annotated[Words, Tag("text")] | Annotated[BlindSpot, Tag("mapping")], Discriminator(_spot_form)]
 
 
 class BucketEra(_Part):
@@ -367,6 +323,7 @@ class EngineSpec(_Part):
         sees: parts of a latency budget that its latencies include.
         blind_spots: what it cannot tell, in sentences; those that SLIs may rely on say which.
         lacks: SLI to why it cannot be read, and what can be instead.
+        breaches: type of breach to what shows it, where the SLIs do not say it all.
         verified_at: releases at which the metrics were looked up.
     """
 
@@ -383,6 +340,7 @@ class EngineSpec(_Part):
     availability: AvailabilityView | None = None
     blind_spots: tuple[Spot, ...] = ()
     lacks: dict[str, Words] = Field(default_factory=dict)
+    breaches: dict[BreachType, BreachView] = Field(default_factory=dict)
     source: str
     verified_at: tuple[LookedUp, ...] = Field(min_length=1)
     label_sets: dict[str, tuple[Label, ...]]
@@ -412,6 +370,10 @@ class EngineSpec(_Part):
             for name in (self.availability.total, self.availability.part):
                 if name is not None and name not in names:
                     yield f"availability: no metric {name!r}"
+        for breach, view in self.breaches.items():
+            for name in view.metrics:
+                if name not in {metric.name for metric in self.metrics}:
+                    yield f"breaches: {breach.value}: no metric {name!r}"
         yield from self._unlike()
         if self.le_format is None and any(metric.type is MetricType.HISTOGRAM for metric in self.metrics):
             yield "histograms need an leFormat"
