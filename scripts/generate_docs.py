@@ -14,13 +14,15 @@ from typing import Any
 
 import click
 
+from slo_compiler.breaches import breach_answers, read_for
 from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import COMMANDS, cli
 from slo_compiler.describe_catalog import entries_of, markdown_context, markdown_environment
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents import facts
-from slo_compiler.documents.engine import UNSEEN_TITLES, Engine, Unseen
+from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
+from slo_compiler.documents.sight import UNSEEN_TITLES, BreachType, Unseen
 from slo_compiler.engine_versions import known_versions, resolve_engine
 from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.slis import Sli, load_slis
@@ -105,34 +107,23 @@ def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[
 def _engines() -> dict[str, Any]:
     slis = [sli for sli in load_slis().values() if sli.roles]
     engines = list(load_builtin_engines().values())
+    newest = [resolve_engine(engine, next(iter(known_versions(engine)[::-1]), None)) for engine in engines]
     return {
         "slis": slis,
-        "overview": [
-            _overview(resolve_engine(engine, next(iter(known_versions(engine)[::-1]), None)), slis)
-            for engine in engines
-        ],
+        "overview": [_overview(engine, slis) for engine in newest],
+        "breach_types": list(BreachType),
+        "breaches": [(engine, list(breach_answers(engine).values())) for engine in newest],
         "engines": [_engine(engine, slis) for engine in engines],
     }
 
 
-_UNCOUNTED_ENDS = (
-    "not known to count answers that begin and those that come to their end; availability at a gateway has some"
-)
-
-
 def _overview(engine: ResolvedEngine, slis: list[Sli]) -> dict[str, Any]:
     """What an engine's newest known version answers for, and in words why not for the rest."""
-    view = engine.availability
-    cells = [(_cell(engine, sli).names if _compiles(engine, sli) else (), _why(engine, sli)) for sli in slis]
-    ended = (engine.completion.ended,) if engine.completion else ()
-    cells.append((ended, engine.lacks("completion") or _UNCOUNTED_ENDS))
-    cells.append(((view.part or view.total,) if view else (), engine.lacks("availability")))
+    cells = [
+        (read_for(engine, sli), _why(engine, sli))
+        for sli in (*slis, *(load_slis()[name] for name in ("completion", "availability")))
+    ]
     return {"name": engine.name, "title": engine.title, "cells": cells}
-
-
-def _compiles(engine: ResolvedEngine, sli: Sli) -> bool:
-    """A histogram under one of the names will do; slices need all of theirs."""
-    return (any if sli.kind == "histogram" else all)(engine.has(role) for role in sli.roles)
 
 
 def _why(engine: ResolvedEngine, sli: Sli) -> str:
@@ -177,10 +168,7 @@ def _engine(engine: Engine, slis: list[Sli]) -> dict[str, Any]:
 
 
 def _cell(engine: ResolvedEngine, sli: Sli) -> Cell:
-    roles = [role for role in sli.roles if engine.has(role)]
-    names = tuple(
-        dict.fromkeys(name for role in roles for name in engine.names_in_version(role) if name in engine.names(role))
-    )
+    names = read_for(engine, sli)
     return Cell(names, ", ".join(_duration(edge) for edge in engine.edges_of(sli.roles)) if names else "")
 
 

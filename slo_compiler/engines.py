@@ -211,8 +211,7 @@ class ResolvedEngine:
 
     def metric(self, role: str) -> ResolvedMetric | None:
         """The newest metric of the role that the version exposes; None where it exposes none."""
-        present = self._present(role)
-        return self._resolved(present[0]) if present else None
+        return next(map(self._resolved, self._present(role)), None)
 
     def counter(self, name: str) -> str:
         """The series that counts what the metric of that name tells: of a histogram, its observations."""

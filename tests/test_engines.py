@@ -476,7 +476,7 @@ def test_le_is_written_in_the_unit_of_the_metric() -> None:
 
 def test_edges_in_milliseconds_are_given_in_seconds() -> None:
     metric = VLLM.spec.metrics[0].model_copy(update={"unit": Unit.MILLISECONDS})
-    engine = resolve_engine(changed(metrics=[metric.model_dump()], availability=None), "0.33")
+    engine = resolve_engine(changed(metrics=[metric.model_dump()], availability=None, breaches={}), "0.33")
     assert engine.edges("ttft")[:3] == decimals("0.000001", "0.000005", "0.00001")
 
 
@@ -503,6 +503,11 @@ def metric(**fields: Any) -> dict[str, Any]:
         row("a range that is none", {"metrics": [metric(versions="0.8+")]}, "write bounds of three numbers"),
         row("an empty range", {"metrics": [metric(versions=">=0.9.0,<0.8.0")]}, "holds no version"),
         row("a view of a metric that is not there", {"metrics": [metric()]}, "no metric 'http_requests_total'"),
+        row(
+            "a breach that a metric shows which is not there",
+            {"breaches": {"error": {"metrics": ["vllm:odd_total"], "says": "odd"}}},
+            "breaches: error: no metric 'vllm:odd_total'",
+        ),
         row(
             "two eras of one bucket set that overlap",
             {

@@ -21,7 +21,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("__init__", "units", "resources", "plain_text", "plain_yaml", "diagnostics"),
     ("load",),
     ("documents",),
-    ("catalog", "edges", "shipped_engines", "engines", "engine_versions", "formulas", "slis"),
+    ("catalog", "edges", "shipped_engines", "engines", "engine_versions", "formulas", "slis", "breaches"),
     ("ir_series", "ir_replicas", "ir_schedules", "ir_exemptions", "schedules", "ir"),
     ("promql",),
     ("resolve",),

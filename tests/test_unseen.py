@@ -13,7 +13,7 @@ from slo_compiler.cli import cli
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.documents.config import Config
-from slo_compiler.documents.engine import UNSEEN_TITLES, BlindSpot, Unseen
+from slo_compiler.documents.sight import UNSEEN_TITLES, BlindSpot, Unseen
 from slo_compiler.engine_versions import resolve_engine
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.pipeline import check_files

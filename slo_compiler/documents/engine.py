@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from slo_compiler.documents.base import POSITIVE_TEXT, JsonSchema, Model
-from slo_compiler.documents.engine_views import AvailabilityView, CompletionView, LabelName, MetricName
+from slo_compiler.documents.engine_views import AvailabilityView, CompletionView
 from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
 from slo_compiler.documents.releases import MinorText, RangeText, ReleaseText, VersionRange
+from slo_compiler.documents.sight import BlindSpot, BreachType, BreachView, LabelName, MetricName, Spot, Words
 from slo_compiler.units import parse_decimal
 
 
@@ -35,7 +36,6 @@ Edge = Annotated[
 # A release, or the commit of a program that was looked up between two.
 LookedUp = Annotated[str, Field(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|b[0-9]+|[0-9a-f]{7,40})$")]
 LabelTexts = Annotated[dict[LabelName, str], Field(min_length=1)]
-Words = Annotated[str, Field(min_length=1)]
 _ALL = VersionRange()
 
 
@@ -123,48 +123,6 @@ class VersionedLabel(_Part):
 
     name: LabelName
     versions: RangeText
-
-
-class Unseen(StrEnum):
-    """What happens to requests without that a metric need tell."""
-
-    CLIENT_LEFT = "client-left"
-    """The client closes the connection before it has the whole answer."""
-    ERROR_IN_STREAM = "error-in-stream"
-    """The answer fails after its status was sent."""
-    KILLED = "killed"
-    """The process ends between two scrapes."""
-
-
-# Within a sentence.
-UNSEEN_TITLES = {
-    Unseen.CLIENT_LEFT: "requests that the client leaves",
-    Unseen.ERROR_IN_STREAM: "errors inside a stream",
-    Unseen.KILLED: "what a killed process had not shown yet",
-}
-
-
-class BlindSpot(_Part):
-    """A blind spot that SLIs may rely on.
-
-    Attributes:
-        unseen: what cannot be told.
-        slis: whose events miss it; a spec that asks for availability by this engine is told so in these words.
-        misleading: label to its values that look as if they told, and do not.
-        says: a sentence.
-    """
-
-    unseen: Unseen
-    slis: tuple[Words, ...] = ()
-    misleading: dict[LabelName, tuple[Words, ...]] = Field(default_factory=dict)
-    says: Words
-
-
-def _spot_form(value: Any) -> str:
-    return "mapping" if isinstance(value, dict | BlindSpot) else "text"
-
-
-Spot = Annotated[Annotated[Words, Tag("text")] | Annotated[BlindSpot, Tag("mapping")], Discriminator(_spot_form)]
 
 
 class BucketEra(_Part):
@@ -348,6 +306,7 @@ class EngineSpec(_Part):
         sees: parts of a latency budget that its latencies include.
         blind_spots: what it cannot tell, in sentences; those that SLIs may rely on say which.
         lacks: SLI to why it cannot be read, and what can be instead.
+        breaches: type of breach to what shows it, where the SLIs do not say it all.
         verified_at: releases at which the metrics were looked up.
     """
 
@@ -365,6 +324,7 @@ class EngineSpec(_Part):
     completion: CompletionView | None = None
     blind_spots: tuple[Spot, ...] = ()
     lacks: dict[str, Words] = Field(default_factory=dict)
+    breaches: dict[BreachType, BreachView] = Field(default_factory=dict)
     source: str
     verified_at: tuple[LookedUp, ...] = Field(min_length=1)
     label_sets: dict[str, tuple[Label, ...]]
@@ -398,6 +358,10 @@ class EngineSpec(_Part):
             for name in (self.completion.began, self.completion.ended):
                 if name not in names:
                     yield f"completion: no metric {name!r}"
+        for breach, view in self.breaches.items():
+            for name in view.metrics:
+                if name not in {metric.name for metric in self.metrics}:
+                    yield f"breaches: {breach.value}: no metric {name!r}"
         yield from self._unlike()
         if self.le_format is None and any(metric.type is MetricType.HISTOGRAM for metric in self.metrics):
             yield "histograms need an leFormat"

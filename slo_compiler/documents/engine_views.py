@@ -1,13 +1,9 @@
 """What some SLIs are read from beside a metric of one role: availability and completion, as an engine itself tells them."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from slo_compiler.documents.base import Model
-
-MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
-LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+from slo_compiler.documents.sight import LabelName, MetricName
 
 
 class AvailabilityView(Model):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from slo_compiler.documents.base import DurationText, Model, PercentText, Positive
-from slo_compiler.documents.engine_views import LabelName
 from slo_compiler.documents.metadata import BoolText, Metadata
+from slo_compiler.documents.sight import LabelName
 from slo_compiler.units import Duration, parse_decimal
 
 _MOST_PER_SECOND = 1000

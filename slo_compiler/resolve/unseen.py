@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from slo_compiler.diagnostics.codes import Code
-from slo_compiler.documents.engine import UNSEEN_TITLES, BlindSpot
+from slo_compiler.documents.sight import UNSEEN_TITLES, BlindSpot
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Matcher, Selector
 from slo_compiler.load.source_map import Path

@@ -114,8 +114,9 @@ def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     step = spec.steps.fast
     checks: list[Document] = []
     for slo in slos:
-        silent = course(alerts.impossible_data(spec, slo), (False,) * 25, (0.0,) * 25, step)
         looks = [look for look in (630, 690) if look % step == 0]
+        length = max(looks, default=0) // step + 1
+        silent = course(alerts.impossible_data(spec, slo), (False,) * length, (0.0,) * length, step)
         by = [spec.own_label("sli"), *slo.groups.labels]
         checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, by, only=silent.name)
     return group(
