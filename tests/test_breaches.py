@@ -6,7 +6,8 @@ import pytest
 
 from slo_compiler.breaches import BREACH_LABELS, breach_answers
 from slo_compiler.documents.sight import BreachType
-from slo_compiler.engines import ResolvedEngine, known_versions, load_builtin_engines, resolve_engine
+from slo_compiler.engine_versions import known_versions, resolve_engine
+from slo_compiler.engines import ResolvedEngine, load_builtin_engines
 from slo_compiler.slis import load_slis
 
 ENGINES = load_builtin_engines()

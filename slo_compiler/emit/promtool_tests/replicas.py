@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -279,18 +279,29 @@ class _Drawing:
         for number, replica in enumerate(self.replicas):
             labels = self.alternatives[number % len(self.alternatives)]
             for rank, share in enumerate(replica.shares):
-                yield from self._of(replica, self._placed(labels, replica, rank), share)
+                # Where there are older names, the later ranks of a replica still have the oldest one.
+                own = replace(replica, exposes="oldest") if rank else replica
+                yield from self._of(own, self._placed(labels, replica, rank), share)
             if replica.blind_rank and isinstance(self.slo.measurement, Histogram):
-                own = self._placed(labels, replica, len(replica.shares))
-                count = _course(self.shape, replica, 9, False)
-                yield input_series(f"{self.slo.measurement.names[0]}_count", own, count)
+                for rank, name in enumerate(self._ends_of_names(self.slo.measurement), start=len(replica.shares)):
+                    own_labels, count = self._placed(labels, replica, rank), _course(self.shape, replica, 9, False)
+                    yield input_series(f"{name}_count", own_labels, count)
+                    yield input_series(f"{name}_bucket", {**own_labels, "le": "+Inf"}, count)
             if replica.young:
                 yield from self._starts(labels, replica)
         # They seem to be ranks of the worst replica and are well, so that its bad events would be fewer.
-        stranger = _Replica("stranger", (_Burst(1, 9, 0), _Burst(30, 9, 0)))
-        for miss in near_misses(self.matchers, self.alternatives[0]):
-            name = {} if any(item.label == self.worst.label for item in self.matchers) else self._named("worst")
-            yield from self._of(stranger, {**miss, **name}, 1)
+        measurement = self.slo.measurement
+        older = isinstance(measurement, Histogram) and len(self._ends_of_names(measurement)) > 1
+        for exposes in ("newest", "oldest") if older else ("newest",):
+            stranger = _Replica("stranger", (_Burst(1, 9, 0), _Burst(30, 9, 0)), exposes=exposes)
+            for miss in near_misses(self.matchers, self.alternatives[0]):
+                own = {} if any(item.label == self.worst.label for item in self.matchers) else self._named("worst")
+                yield from self._of(stranger, {**miss, **own}, 1)
+
+    @staticmethod
+    def _ends_of_names(measurement: Histogram) -> tuple[str, ...]:
+        """The newest and the oldest name, or the only one."""
+        return tuple(dict.fromkeys((measurement.names[0], measurement.names[-1])))
 
     def _named(self, replica: str) -> dict[str, str]:
         return {self.worst.label: self.names[replica]}
