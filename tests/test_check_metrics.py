@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from slo_compiler.cli import cli
+from slo_compiler.ir import Matcher
 from slo_compiler.live.pages import NoPage, read_page
+from slo_compiler.live.presence import presence
+from slo_compiler.live.prometheus import page_of
+from slo_compiler.live.results import Check, Live, Read, Teller
 from tests.metrics_pages import FIRST_TOKEN, FIRST_TOKEN_OF_0_11, Server, served
 from tests.test_schemas import output_faults
 
@@ -312,3 +316,42 @@ def test_a_label_that_the_settings_do_not_list_is_taken_on_trust_and_named(spec:
     assert all(result["ok"] is None for result in told)
     assert "job, pool: added by scraping" in told[0]["message"]
     assert told[0]["message"].endswith("prometheus.targetLabels does not list pool")
+
+
+NATIVE = {"model_name": "acme/chat", "job": "vllm", "instance": "a"}
+CLASSIC = {"model_name": "acme/chat", "job": "vllm", "instance": "b"}
+SHAPES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]], str | None]] = {
+    "native alone": ([NATIVE], [], f"is a native histogram alone; the rules read {FIRST}_bucket and {FIRST}_count"),
+    "a replica of either": ([NATIVE], [CLASSIC], "is a native histogram alone in 1 of 2 series; "),
+    "one replica has both": ([NATIVE, CLASSIC], [CLASSIC], "is a native histogram alone in 1 of 2 series; "),
+    "all have both": ([NATIVE, CLASSIC], [NATIVE, CLASSIC], None),
+    "native ones of another job": ([{**NATIVE, "job": "other"}], [CLASSIC], None),
+}
+
+
+@pytest.mark.parametrize(("native", "classic", "said"), SHAPES.values(), ids=SHAPES)
+def test_native_histograms_without_classic_ones(
+    native: list[dict[str, str]], classic: list[dict[str, str]], said: str | None
+) -> None:
+    """What a Prometheus answers that scrapes native histograms, or converts classic ones to native ones."""
+    histogram = {"count": "7", "sum": "1.4", "buckets": [[0, "0.1", "0.25", "7"]]}
+    samples: list[dict[str, Any]] = [
+        {"metric": {"__name__": FIRST, **labels}, "histogram": [1, histogram]} for labels in native
+    ]
+    samples += [{"metric": {"__name__": f"{FIRST}_count", **labels}, "value": [1, "9"]} for labels in classic]
+    answers = {"query": {"result": samples}, "metadata": {FIRST: [{"type": "histogram"}]}}
+
+    def get(address: str, _: object) -> str:
+        return json.dumps({"status": "success", "data": answers[address.rpartition("/")[2]]})
+
+    read = Read((FIRST,), "histogram", (Matcher("job", "=", "vllm"),))
+    live = Live(page_of(get, "http://prometheus", [FIRST, f"{FIRST}_count"]), None, {}, {}, frozenset())
+    found = list(presence(read, None, live, Teller("desk", "chat-ttft", "ttft")))
+    broken = [(result.check, result.message) for result in found if result.ok is False]
+    if said is None:
+        assert broken == []
+    else:
+        ((check_, message),) = broken
+        assert check_ is Check.TYPE
+        assert message.startswith(said)
+        assert "always_scrape_classic_histograms: true" in message

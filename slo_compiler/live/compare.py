@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from slo_compiler.engine_versions import UnknownVersion, resolve_engine
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Counters, Histogram, Queries, Selector, Slices, Slo, Spec, Throughput
-from slo_compiler.live.presence import all_pass, judged_matchers, matched_series, presence
+from slo_compiler.live.pages import all_pass
+from slo_compiler.live.presence import judged_matchers, matched_series, presence
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
 from slo_compiler.live.samples import bounds_of_promise, bucket_there, counting
 from slo_compiler.live.versions import version_of_page

@@ -30,11 +30,13 @@ class Page:
 
     Attributes:
         types: what the page declares each family as, by base name; `unknown` where it does not say.
+        native: native histograms by name, with how much each has counted.
         has_target_labels: whether the labels that scraping adds are there.
     """
 
     series: dict[str, list[Series]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    native: dict[str, list[Series]] = field(default_factory=dict)
     has_target_labels: bool = False
 
     def add(self, other: Page) -> None:
@@ -75,6 +77,11 @@ def passes(matcher: Matcher) -> Callable[[str], bool]:
     pattern = re.compile(matcher.value if "~" in matcher.op else re.escape(matcher.value), re.DOTALL)
     negated = matcher.op.startswith("!")
     return lambda value: (pattern.fullmatch(value) is not None) is not negated
+
+
+def all_pass(one: Series, matchers: Iterable[Matcher]) -> bool:
+    """Whether a series has what all matchers ask for."""
+    return all(passes(matcher)(one.labels.get(matcher.label, "")) for matcher in matchers)
 
 
 def read_page(text: str) -> Page:

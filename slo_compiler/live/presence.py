@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from slo_compiler.diagnostics.nearest import near_miss
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import Matcher
-from slo_compiler.live.pages import Page, Series, passes
+from slo_compiler.live.native import native_alone
+from slo_compiler.live.pages import Page, Series, all_pass, passes
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
 from slo_compiler.live.versions import version_of_metric
 from slo_compiler.promql.build import matchers as matchers_text
@@ -19,10 +20,14 @@ _FEW = 5
 def presence(read: Read, engine: ResolvedEngine | None, live: Live, tell: Teller) -> Iterator[Result]:
     """Metric, version, type and labels; what follows from them is left to the caller."""
     found = [name for name in read.names if series_name(name, read.kind) in live.page.series]
-    if not found:
+    alone = native_alone(read, live)
+    if not found and not alone:
         yield tell(Check.METRIC, False, read.names[0], _missing(read.names, live.page))
         return
-    yield tell(Check.METRIC, True, found[0], "is exposed")
+    yield tell(Check.METRIC, True, (found or list(alone))[0], "is exposed")
+    yield from (tell(Check.TYPE, False, name, message) for name, message in alone.items())
+    if alone:
+        return
     if read.expected and engine is not None:
         yield from version_of_metric(read, found, engine, tell)
     for name in found:
@@ -98,11 +103,6 @@ def _untold_text(untold: Sequence[Matcher], live: Live) -> str:
     text = f"{', '.join(labels)}: added by scraping, which a page of the program cannot show"
     trusted = [label for label in labels if label not in live.target_labels]
     return f"{text}; prometheus.targetLabels does not list {', '.join(trusted)}" if trusted else text
-
-
-def all_pass(one: Series, judged: Iterable[Matcher]) -> bool:
-    """Whether a series has what all matchers ask for."""
-    return all(passes(matcher)(one.labels.get(matcher.label, "")) for matcher in judged)
 
 
 def _mismatch(judged: Sequence[Matcher], series: Sequence[Series], live: Live) -> str:

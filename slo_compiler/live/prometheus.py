@@ -32,7 +32,8 @@ def _names_of(slo: Slo) -> Iterable[str]:
     measurement = slo.measurement.inner if isinstance(slo.measurement, Slices) else slo.measurement
     selectors: Sequence[Selector] = (slo.deadline.pending_age,) if slo.deadline is not None else ()
     if isinstance(measurement, Histogram):
-        return [f"{name}{end}" for name in measurement.names for end in ("_bucket", "_count")]
+        # Under the bare name are native histograms.
+        return [f"{name}{end}" for name in measurement.names for end in ("", "_bucket", "_count")]
     if isinstance(measurement, Counters):
         selectors = (*selectors, measurement.total, measurement.part)
     elif isinstance(measurement, Throughput):
@@ -58,7 +59,11 @@ def page_of(get: Get, address: str, names: Sequence[str], *, seconds_ago: int = 
         query = f"{{__name__=~{string(pattern)}}}" + (f" offset {seconds_ago}s" if seconds_ago else "")
         for result in _data(get, f"{address}/api/v1/query", {"query": query})["result"]:
             labels = dict(result["metric"])
-            page.series.setdefault(labels.pop("__name__", ""), []).append(Series(labels, float(result["value"][1])))
+            name = labels.pop("__name__", "")
+            if "histogram" in result:
+                page.native.setdefault(name, []).append(Series(labels, float(result["histogram"][1]["count"])))
+            else:
+                page.series.setdefault(name, []).append(Series(labels, float(result["value"][1])))
     for name, entries in _data(get, f"{address}/api/v1/metadata", {}).items():
         if entries:
             page.types[name] = str(entries[0]["type"])

@@ -17,29 +17,36 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from tests.metrics_pages import Server, served
+from tests.native_page import native_served
 from tests.test_check_metrics import SPEC
 
 pytestmark = pytest.mark.e2e
 _PATIENCE = 60.0
+NATIVE = ("vllm:time_to_first_token_seconds", "vllm:inter_token_latency_seconds")
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that has scraped a moving vLLM as job vllm."""
+    """The address of a server that has scraped a moving vLLM as job vllm.
+
+    Job native has its latencies as native histograms alone, job half has a replica of either.
+    """
     program = shutil.which("prometheus")
     if program is None:
         pytest.fail("prometheus is not on the PATH; scripts/ensure_promtool.sh installs it", pytrace=False)
     folder = tmp_path_factory.mktemp("prometheus")
-    with served(Server(), moves=True) as (page, _):
+    labels = {"engine": "0", "model_name": "acme/chat"}
+    with served(Server(), moves=True) as (page, _), native_served(NATIVE, labels) as native:
         target = page.removeprefix("http://").partition("/")[0]
-        scrapes = [{"job_name": "vllm", "static_configs": [{"targets": [target]}]}]
+        jobs = {"vllm": [target], "native": [native], "half": [target, native]}
+        scrapes = [{"job_name": job, "static_configs": [{"targets": targets}]} for job, targets in jobs.items()]
         config = {"global": {"scrape_interval": "500ms"}, "scrape_configs": scrapes}
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         command = [program, "--config.file=prometheus.yaml", "--storage.tsdb.path=data"]
-        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", "--enable-feature=native-histograms"]
         server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             address = f"http://127.0.0.1:{port}"
@@ -91,7 +98,20 @@ def test_a_job_that_nobody_scrapes_is_found(prometheus: str, tmp_path: Path) -> 
     code, told, broken = check(prometheus, spec)
     assert code == 1
     assert told["chat-ttft", "labels"] is False
-    assert """no series matches {job="vllm-chat"}; job is 'vllm'""" in broken
+    assert """no series matches {job="vllm-chat"}; job is 'half', 'vllm'""" in broken
+
+
+@pytest.mark.parametrize(("job", "share"), [("native", ""), ("half", " in 1 of 2 series")])
+def test_native_histograms_alone_are_found(prometheus: str, tmp_path: Path, job: str, share: str) -> None:
+    spec = tmp_path / "chat.yaml"
+    spec.write_text(SPEC.replace("{job: vllm}", f"{{job: {job}}}"), "utf-8")
+    code, told, broken = check(prometheus, spec)
+    assert code == 1
+    assert (told["chat-ttft", "type"], told["chat-itl", "type"]) == (False, False)
+    assert [
+        text for text in broken if text.startswith(f"is a native histogram alone{share}; the rules read {NATIVE[0]}")
+    ]
+    assert all("always_scrape_classic_histograms: true" in text for text in broken if text.startswith("is a native"))
 
 
 def test_an_answer_of_something_else_ends_with_3(tmp_path: Path) -> None:
