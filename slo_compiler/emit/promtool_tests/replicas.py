@@ -295,8 +295,8 @@ class _Drawing:
         for exposes in ("newest", "oldest") if older else ("newest",):
             stranger = _Replica("stranger", (_Burst(1, 9, 0), _Burst(30, 9, 0)), exposes=exposes)
             for miss in near_misses(self.matchers, self.alternatives[0]):
-                own = {} if any(item.label == self.worst.label for item in self.matchers) else self._named("worst")
-                yield from self._of(stranger, {**miss, **own}, 1)
+                fixed = any(item.label == self.worst.label for item in self.matchers)
+                yield from self._of(stranger, miss if fixed else {**miss, **self._named("worst")}, 1)
 
     @staticmethod
     def _ends_of_names(measurement: Histogram) -> tuple[str, ...]:
