@@ -166,10 +166,19 @@ def _proofs(spec: Spec, folder: Path, document: dict[str, Any], level: str = "")
     return found
 
 
+TTFT = "}, {sli: ttft, threshold: 250ms, target: 96%"
+
+
 @pytest.mark.promtool
-@pytest.mark.parametrize("rest", ["", "  groupBy: {labels: [namespace]}\n"], ids=["one SLO", "one per namespace"])
-def test_the_generated_tests_hold(rest: str, tmp_path: Path) -> None:
-    spec = compiled(tmp_path, rest=rest).spec
+@pytest.mark.parametrize(
+    ("objective", "rest"),
+    [
+        pytest.param(TTFT, "", id="beside the latency whose count it reads"),
+        pytest.param("", "  groupBy: {labels: [namespace]}\n", id="one per namespace"),
+    ],
+)
+def test_the_generated_tests_hold(objective: str, rest: str, tmp_path: Path) -> None:
+    spec = compiled(tmp_path, objective=objective, rest=rest).spec
     assert spec is not None
     outcome = promtool.test_rules(promtool.find_promtool(), _proofs(spec, tmp_path, {"groups": rules.groups(spec)}))
     assert outcome.ok, outcome.output

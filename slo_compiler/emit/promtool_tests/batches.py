@@ -50,7 +50,8 @@ def _batches(items: Iterable[T], together: Callable[[T, T], bool]) -> list[list[
 def _metrics(slo: Slo) -> set[str]:
     counted = slo.counted
     if isinstance(counted, Histogram):
-        return set(counted.names)
+        # A counter may be read from the series of a histogram.
+        return {f"{name}{suffix}" for name in counted.names for suffix in ("_count", "_bucket")}
     return {counted.total.name, counted.part.name} if isinstance(counted, Counters) else set()
 
 
