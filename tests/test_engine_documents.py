@@ -254,7 +254,7 @@ AVAILABILITY = [
     row("envoy", "envoy", "envoy_response_code_class", ["5"], ["1", "2", "3", "4"]),
     row("sglang", "sglang@0.5.9", "status_code", ["500", "503"], ["200", "400", "408", "429", "499"]),
     row("mlserver", "mlserver", "status_code", ["500", "503"], ["200", "404", "408", "422", "429", "499"]),
-    row("ray-serve", "ray-serve@2.60", "status_code", ["500", "503"], ["200", "404", "408", "429", "499"]),
+    row("ray-serve", "ray-serve@2.60", "status_code", ["500", "503", "408"], ["200", "404", "429", "499"]),
     row("sglang-router", "sglang-router", "status_code", ["500", "503"], ["200", "400", "408", "429", "499"]),
     row(
         "dynamo",
