@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool programs test check lint types fast golden e2e bench mutation clean
+.PHONY: help setup promtool programs test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
@@ -23,6 +23,9 @@ help:
 	@echo 'e2e       tests that build and install the wheel'
 	@echo 'bench     what a compilation costs, as ratios'
 	@echo 'mutation  whether the generated tests notice every mistake in the rules'
+	@echo 'promtool3 the generated tests under a promtool 3 that is built with Go'
+	@echo 'litellm   check-metrics and the rules on a real LiteLLM proxy (installs half a gigabyte)'
+	@echo 'vllm      check-metrics and the rules on a real vLLM without a GPU (installs six gigabytes)'
 	@echo 'clean     removes what these made'
 
 setup: $(VENV)/.installed
@@ -68,6 +71,20 @@ bench: setup
 
 mutation: setup promtool
 	$(BIN)/python -m tests.mutation.run
+
+promtool3: setup
+	bash scripts/ensure_promtool3.sh
+	PROMTOOL="$$(bash scripts/ensure_promtool3.sh | tail -n 1)" \
+	  $(PYTEST) $(PARALLEL) -m promtool tests/test_golden.py tests/test_prometheus_model.py $(PYTEST_ARGS)
+
+litellm: setup promtool
+	bash scripts/ensure_litellm.sh
+	$(PYTEST) -m slow_engines tests/slow/test_litellm.py $(PYTEST_ARGS)
+
+# Its worker listens on all interfaces: here there is only the loopback.
+vllm: setup promtool
+	bash scripts/ensure_vllm.sh
+	bash scripts/on_loopback.sh $(PYTEST) -m slow_engines tests/slow/test_vllm.py $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -111,6 +111,7 @@ def _engines() -> dict[str, Any]:
     return {
         "slis": slis,
         "overview": [_overview(engine, slis) for engine in newest],
+        "prompt_classes": [(engine, engine.document.spec.prompt_classes) for engine in newest],
         "breach_types": list(BreachType),
         "breaches": [(engine, list(breach_answers(engine).values())) for engine in newest],
         "engines": [_engine(engine, slis) for engine in engines],

@@ -29,11 +29,17 @@ _IDENTITY = {
 _FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # Minutes long: whoever runs it last makes the other worker wait.
 _FIRST = "test_generated_tests_prove_the_rules_of_all_specs"
+# Programs of which each needs a make target of its own.
+_SLOW = "slow_engines"
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order is random, but for the longest test."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The order is random, but for the longest test; what is slow runs only where its marker is asked for."""
+    slow = [item for item in items if item.get_closest_marker(_SLOW) is not None]
+    if slow and _SLOW not in config.option.markexpr:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     items.sort(key=lambda item: item.name != _FIRST)
 
 

@@ -22,15 +22,11 @@ from slo_compiler.promql import names
 from slo_compiler.promql.build import string
 from slo_compiler.slis import load_slis
 from tests.promtool_case import Case, Compiled, Course, compile_text
+from tests.real.between import CHANGE, END, SLOW, WITHIN, labels_text
 
 PAGES = Path(__file__).parent / "pages"
 EXPECTED: dict[str, Any] = yaml.safe_load((PAGES / "expected.yaml").read_text("utf-8"))
 each_page = pytest.mark.parametrize("name", EXPECTED)
-
-SLOW = 240
-# The half page in the first slow step and a part of the second, the whole page from there to the end of the third.
-CHANGE, END = 305, 720
-WITHIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -109,10 +105,6 @@ def replay(case: Case, page: Page) -> None:
         gauge = page.type_of(metric) == "gauge"
         for labels, value in series:
             case.scraped(f"{metric}{labels_text({**labels, **target})}", course(value, counts=not gauge))
-
-
-def labels_text(labels: dict[str, str]) -> str:
-    return "{" + ",".join(f"{label}={string(value)}" for label, value in labels.items()) + "}"
 
 
 def slo_name(objective: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ def compiled(folder: Path, engine: str = VLLM, objective: str = "", rest: str = 
         pytest.param(
             "{name: dynamo}",
             'dynamo_frontend_requests_started_total{job="engines",model="m"}',
-            'dynamo_frontend_requests_total{error_type!~"cancelled|internal|not_implemented|overload|response_timeout",'
+            'dynamo_frontend_requests_total{error_type!~"cancelled|internal|not_implemented|overload|response_timeout|unavailable",'
             'job="engines",model="m"}',
             id="two counters of a gateway",
         ),
@@ -68,7 +68,7 @@ def test_what_began_and_what_ended_come_from_the_engine(engine: str, began: str,
     ("engine", "hint"),
     [
         pytest.param("{name: kserve}", "promise availability, measured at the gateway", id="no word in the document"),
-        pytest.param("{name: tgi}", "before they are validated", id="the document's own reason"),
+        pytest.param("{name: tgi}", "counts a chat and a completion twice", id="the document's own reason"),
     ],
 )
 def test_an_engine_that_does_not_count_both_is_refused(engine: str, hint: str, tmp_path: Path) -> None:

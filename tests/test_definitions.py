@@ -158,6 +158,7 @@ BAD_POLICIES = {
         ("SLO203", 7, 31),
     ),
     "slow step no multiple of the fast one": ("steps: {fast: 30s, slow: 100s}", FIRST_TIER, ("SLO203", 5, 28)),
+    "slow step of an odd number of seconds": ("steps: {fast: 15s, slow: 45s}", FIRST_TIER, ("SLO203", 5, 28)),
     "slow step over the lookback": ("steps: {fast: 30s, slow: 5m}", FIRST_TIER, ("SLO203", 5, 28)),
     "step of a fraction": ("steps: {fast: 1500ms, slow: 3m}", FIRST_TIER, ("SLO203", 5, 17)),
     "a wait of weeks": (

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from slo_compiler.cli import cli
 from slo_compiler.documents.engine import LeFormat, MetricType
 from slo_compiler.edges import native_text
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.live.pages import read_page
 from tests.real import faults, programs
+from tests.real.checks import broken, checked
 from tests.real.process import fetched
 from tests.real.programs import KSERVE_PLAN, Program, summed
 from tests.real.traffic import CLASSES, PLAN
@@ -76,18 +73,6 @@ def spec(engine: str, specs: Path, tmp_path: Path) -> Path:
         text.replace("  model: acme/ranker\n", "  model: acme/ranker\n  servedModelName: ranker\n"), "utf-8"
     )
     return path
-
-
-def checked(spec: Path, address: str, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code, and each result."""
-    words = ["check-metrics", str(spec), "-q", "--scrape", address, "--format", "json", *arguments]
-    done = CliRunner().invoke(cli, words)
-    return done.exit_code, json.loads(done.stdout)["results"]
-
-
-def broken(results: list[dict[str, Any]]) -> dict[str, str]:
-    """What is broken: messages by what was looked at."""
-    return {result["check"]: f"{result['metric']} {result['message']}" for result in results if result["ok"] is False}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -139,7 +139,7 @@ def test_page_has_the_names_labels_and_edges_of_the_engine_document(tmp_path: Pa
         ("tgi@3.3", 'tgi_request_duration_bucket{le="0.00015000000000000001"} '),
         ("istio", 'istio_request_duration_milliseconds_bucket{destination_service="destination_service",'),
         ("envoy", 'le="3600000"} '),
-        ("sglang@0.5", 'is_streaming="True",le="0.1",model_name="acme/demo"} '),
+        ("sglang@0.5", 'is_streaming="true",le="0.1",model_name="acme/demo"} '),
     ],
     ids=lambda value: value.split("_bucket")[0],
 )

@@ -12,7 +12,16 @@ from slo_compiler.documents.engine_views import AvailabilityView, CompletionView
 from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import BoolText, Metadata
 from slo_compiler.documents.releases import MinorText, RangeText, ReleaseText, VersionRange
-from slo_compiler.documents.sight import BlindSpot, BreachType, BreachView, LabelName, MetricName, Spot, Words
+from slo_compiler.documents.sight import (
+    BlindSpot,
+    BreachType,
+    BreachView,
+    LabelName,
+    MetricName,
+    PromptClasses,
+    Spot,
+    Words,
+)
 from slo_compiler.units import parse_decimal
 
 
@@ -307,6 +316,7 @@ class EngineSpec(_Part):
         blind_spots: what it cannot tell, in sentences; those that SLIs may rely on say which.
         lacks: SLI to why it cannot be read, and what can be instead.
         breaches: type of breach to what shows it, where the SLIs do not say it all.
+        prompt_classes: the label that tells lengths of prompts apart; absent where there is none.
         verified_at: releases at which the metrics were looked up.
     """
 
@@ -325,6 +335,7 @@ class EngineSpec(_Part):
     blind_spots: tuple[Spot, ...] = ()
     lacks: dict[str, Words] = Field(default_factory=dict)
     breaches: dict[BreachType, BreachView] = Field(default_factory=dict)
+    prompt_classes: PromptClasses | None = None
     source: str
     verified_at: tuple[LookedUp, ...] = Field(min_length=1)
     label_sets: dict[str, tuple[Label, ...]]
@@ -358,6 +369,8 @@ class EngineSpec(_Part):
             for name in (self.completion.began, self.completion.ended):
                 if name not in names:
                     yield f"completion: no metric {name!r}"
+        if self.prompt_classes is not None and not any(map(self._carries_classes, self.label_sets.values())):
+            yield f"promptClasses: no label set has {self.prompt_classes.label!r}"
         for breach, view in self.breaches.items():
             for name in view.metrics:
                 if name not in {metric.name for metric in self.metrics}:
@@ -369,6 +382,10 @@ class EngineSpec(_Part):
             for index, era in enumerate(eras):
                 if any(era.versions.overlaps(other.versions) for other in eras[index + 1 :]):
                     yield f"{name}: two bucket eras overlap"
+
+    def _carries_classes(self, labels: tuple[Label, ...]) -> bool:
+        names = {label if isinstance(label, str) else label.name for label in labels}
+        return self.prompt_classes is not None and self.prompt_classes.label in names
 
     def _unlike(self) -> Iterator[str]:
         """Rules read the names of a role with one pattern of `le` and one set of matchers."""

@@ -1,4 +1,4 @@
-"""Parts of the `Engine` document about what metrics can tell: blind spots, and types of breach."""
+"""Parts of the `Engine` document about what metrics can tell: blind spots, types of breach, lengths of prompts."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -52,6 +52,20 @@ def _spot_form(value: Any) -> str:
 
 
 Spot = Annotated[Annotated[Words, Tag("text")] | Annotated[BlindSpot, Tag("mapping")], Discriminator(_spot_form)]
+
+
+class PromptClasses(Model):
+    """How requests with short and long prompts can be told apart by a label.
+
+    Attributes:
+        label: that latencies carry.
+        values: that it has, or may be given, from short to long.
+        says: from when on and what has to be set.
+    """
+
+    label: LabelName
+    values: tuple[Words, ...] = Field(min_length=2)
+    says: Words
 
 
 class BreachType(StrEnum):

@@ -124,10 +124,11 @@ def _check_policy(definition: Definition, scrape_interval: Duration) -> Findings
     if findings.diagnostics:
         return findings
     slow = spec.steps.slow.seconds
-    if slow % spec.steps.fast.seconds or slow >= _LOOKBACK_SECONDS or _DAY_SECONDS % slow:
+    # Windows are half a step short, and whole seconds.
+    if slow % spec.steps.fast.seconds or slow >= _LOOKBACK_SECONDS or _DAY_SECONDS % slow or slow % 2:
         message = (
-            f"the slow step of {spec.steps.slow} must be a multiple of the fast one ({spec.steps.fast}), divide a day "
-            "and be shorter than the lookback of 5m"
+            f"the slow step of {spec.steps.slow} must be a multiple of the fast one ({spec.steps.fast}), divide a day, "
+            "be an even number of seconds and be shorter than the lookback of 5m"
         )
         findings.error(Code.SLO203, ("spec", "steps", "slow"), message, "steps: {fast: 30s, slow: 4m}")
         return findings

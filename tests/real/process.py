@@ -15,11 +15,16 @@ from pathlib import Path
 
 import pytest
 
-# Fixed when tests are collected: each test has a home of its own.
-ENGINES = Path(
-    os.environ.get("ENGINES_DIR")
-    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slo-compiler" / "engines"
-)
+
+def _folder(variable: str, name: str) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get(variable) or cache / "slo-compiler" / name)
+
+
+# Where the scripts install programs. Fixed when tests are collected: each test has a home of its own.
+ENGINES = _folder("ENGINES_DIR", "engines")
+LITELLM = _folder("LITELLM_DIR", "litellm")
+VLLM = _folder("VLLM_DIR", "vllm")
 _STOPS_WITHIN = 5.0  # seconds
 
 
@@ -67,7 +72,7 @@ def running(
         within: seconds that it may take to start.
     """
     if not Path(command[0]).exists():
-        pytest.fail(f"{command[0]} is missing; scripts/ensure_engines.sh installs it", pytrace=False)
+        pytest.fail(f"{command[0]} is missing; one of scripts/ensure_*.sh installs it", pytrace=False)
     log = folder / "log.txt"
     with log.open("wb") as output:
         # A session of its own is a group of its own, with all children.

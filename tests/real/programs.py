@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import operator
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,23 +23,28 @@ class Program:
 
     Attributes:
         page: address of its metrics page.
-        counter: a series that grows with every request, without labels.
+        counters: series that grow with every request, without labels.
         ask: sends one more good request.
+        within: seconds that the page may take to show it.
     """
 
     page: str
-    counter: str
+    counters: Sequence[str]
     ask: Callable[[], object]
+    within: float = 10
 
-    def counted(self) -> float:
-        """The sum of the counter's series."""
-        return summed(fetched(self.page), self.counter)
+    def counted(self) -> list[float]:
+        """The sums of the counters' series."""
+        page = fetched(self.page)
+        return [summed(page, counter) for counter in self.counters]
 
     def move(self) -> None:
         """One more request, until the page shows it."""
         before = self.counted()
         self.ask()
-        wait_until(lambda: self.counted() > before, f"{self.counter} stays at {before:g}", 10)
+        wait_until(
+            lambda: all(map(operator.gt, self.counted(), before)), f"{self.counters} stay at {before}", self.within
+        )
 
 
 def summed(page: str, name: str, *labels: str) -> float:
@@ -120,7 +126,7 @@ def envoy(folder: Path) -> Iterator[Program]:
                 "Envoy has not counted what was sent",
                 15,
             )
-            yield Program(page, timed, lambda: send(port, {"/ok": 1}))
+            yield Program(page, [timed], lambda: send(port, {"/ok": 1}))
 
 
 _HAPROXY = """\
@@ -164,7 +170,7 @@ def haproxy(folder: Path) -> Iterator[Program]:
                 "HAProxy has not counted what was sent",
                 10,
             )
-            yield Program(page, "haproxy_frontend_http_requests_total", lambda: send(port, {"/ok": 1}))
+            yield Program(page, ["haproxy_frontend_http_requests_total"], lambda: send(port, {"/ok": 1}))
 
 
 # What is asked of the model server, with the status that it answers; the first two reach the prediction.
@@ -191,4 +197,4 @@ def kserve(folder: Path) -> Iterator[Program]:
     with running([ENGINES / "bin" / "python", server, str(port)], f"{base}/metrics", folder, within=120):
         for what, (times, status) in KSERVE_PLAN.items():
             assert {asked(what) for _ in range(times)} == {status}, what
-        yield Program(f"{base}/metrics", "request_predict_seconds_count", lambda: asked("good"))
+        yield Program(f"{base}/metrics", ["request_predict_seconds_count"], lambda: asked("good"))
