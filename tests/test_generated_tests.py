@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
+from slo_compiler.emit.promtool_tests import model, raw_counters
 from tests.test_expand import EVERYTHING, GOOD, HAND_WRITTEN, TOTAL
 
 GOOD_COUNTER = """\
@@ -106,3 +109,28 @@ def _scraped(text: str, slot: int) -> list[int]:
             found += [(index + one) * slot for one in range(count)]
         index += count
     return found
+
+
+def later_increase(samples: Sequence[model.Sample], time: float, window: float) -> float | None:
+    """`increase` as releases from 2.51.1 on have it: half a scrape at most before the first, and never below zero."""
+    found = model.in_range(samples, time, window)
+    if len(found) < 2:
+        return None
+    gained = found[-1][1] - found[0][1] + sum(one[1] for one, two in pairwise(found) if two[1] < one[1])
+    sampled = found[-1][0] - found[0][0]
+    spacing = sampled / (len(found) - 1)
+    ends = (found[0][0] - (time - window), time - found[-1][0])
+    before, after = (reach if reach < spacing * 1.1 else spacing / 2 for reach in ends)
+    if gained > 0:
+        before = min(before, sampled * found[0][1] / gained)
+    return gained * (before + sampled + after) / sampled
+
+
+@pytest.mark.parametrize("scrape", [1, 7, 15, 36, 60])
+@pytest.mark.parametrize("step", [30, 60, 240])
+def test_no_counter_is_drawn_where_releases_of_prometheus_differ(step: int, scrape: int) -> None:
+    for part_in_total in (False, True):
+        for samples in raw_counters.fleet(part_in_total, 5.0).samples:
+            for look in raw_counters.LOOKS:
+                earlier, later = (how(samples, look, step + scrape) for how in (model.increase, later_increase))
+                assert earlier == pytest.approx(later), (samples[:3], look)

@@ -1,7 +1,7 @@
 """What Prometheus computes from samples, stated a second time: the oracle of the tests on raw series.
 
-Sources: Prometheus, `promql/functions.go`, `extrapolatedRate` (2.42 and 3.5 agree where no sample lies on the edge of a
-range and counters stand well above zero, which the scenarios keep to).
+Sources: Prometheus, `promql/functions.go`, `extrapolatedRate` of 2.42. Releases from 2.51.1 on agree where no sample lies on
+the edge of a range and where no counter begins nearer to zero than 1.1 times what it gains from scrape to scrape.
 """
 
 from __future__ import annotations
