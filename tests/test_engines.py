@@ -476,7 +476,9 @@ def test_le_is_written_in_the_unit_of_the_metric() -> None:
 
 def test_edges_in_milliseconds_are_given_in_seconds() -> None:
     metric = VLLM.spec.metrics[0].model_copy(update={"unit": Unit.MILLISECONDS})
-    engine = resolve_engine(changed(metrics=[metric.model_dump()], availability=None, breaches={}), "0.33")
+    engine = resolve_engine(
+        changed(metrics=[metric.model_dump()], availability=None, completion=None, breaches={}), "0.33"
+    )
     assert engine.edges("ttft")[:3] == decimals("0.000001", "0.000005", "0.00001")
 
 

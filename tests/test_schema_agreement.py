@@ -38,6 +38,7 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
         (r"shortWindow .* is no shorter than longWindow", "two lengths compared"),
         (r"two tiers are named", "names that are derived from numbers must differ"),
         (r"\.factor: must be at most", "a factor as text has no bounds"),
+        (r"a window of .* tells too little|a wait of .* is not from the window", "lengths compared"),
     ],
     "Engine": [
         (r"no label set|no bucket set|no metric", "names that refer to other parts"),

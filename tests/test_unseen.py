@@ -41,8 +41,8 @@ def found(
     return [(item.severity, item.message, item.span.column) for item in checked.diagnostics if item.code is Code.SLO410]
 
 
-def spot(engine: str, unseen: Unseen) -> BlindSpot:
-    (only,) = [one for one in SHIPPED[engine].spec.unseen if one.unseen is unseen]
+def spot(engine: str, unseen: Unseen, sli: str = "availability") -> BlindSpot:
+    (only,) = [one for one in SHIPPED[engine].spec.unseen if one.unseen is unseen and sli in one.slis]
     return only
 
 

@@ -154,7 +154,7 @@ def _diagnostic(source: SourceDocument, model: type[Model], details: ErrorDetail
 def _wrong_key(source: SourceDocument, loc: Path, details: ErrorDetails) -> Diagnostic:
     """A key that its mapping does not take; where the mapping takes only some names, it is an unknown field."""
     span = source.key_span(loc)
-    if details["type"] == "literal_error":
+    if details["type"] in _OF_A_LIST:
         hint = did_you_mean(str(loc[-1]), _choices(details), otherwise="fields here")
         return error(Code.SLO201, span, f"{dotted(loc[:-1])} has no field {loc[-1]}", hint)
     message, hint = _in_plain_words(details)
@@ -232,7 +232,7 @@ def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
 def _in_plain_words(details: ErrorDetails) -> tuple[str, str]:
     """What is wrong with a value, and how to mend it. A validator's message says both, parted by a semicolon."""
     kind = details["type"]
-    if kind == "literal_error":
+    if kind in _OF_A_LIST:
         known, given = _choices(details), str(details["input"])
         return f"{given!r} is not one of {_listed(known)}", did_you_mean(given, known, otherwise="write one of")
     context = dict(details.get("ctx", {}))
@@ -245,6 +245,10 @@ def _in_plain_words(details: ErrorDetails) -> tuple[str, str]:
         return words[0].format_map(context), words[1].format_map(context)
     message, _, hint = details["msg"].removeprefix("Value error, ").partition("; ")
     return message, hint
+
+
+# Errors of a value that is none of those listed.
+_OF_A_LIST = ("literal_error", "enum")
 
 
 def _choices(details: ErrorDetails) -> list[str]:

@@ -105,13 +105,19 @@ def drawable(*selectors: Sequence[Matcher]) -> bool:
 
 
 def near_misses(matchers: Sequence[Matcher], labels: dict[str, str]) -> Iterator[dict[str, str]]:
-    """For each matcher, labels that satisfy all of them but this one."""
+    """For each matcher, labels that satisfy all of them but this one; for each of several values that it leaves out."""
     for matcher in matchers:
-        others = [item for item in matchers if item is not matcher]
+        others = tuple(item for item in matchers if item is not matcher and item.label == matcher.label)
         try:
-            yield {**labels, matcher.label: _value(matcher.label, others, (matcher,))}
+            first = _find(others, (matcher,))
         except NoExample:
             continue
+        further = _examples(matcher.value) if matcher.op == "!~" else ()
+        values = [
+            value for value in further if all(_holds(item, value) for item in others) and not _holds(matcher, value)
+        ]
+        for value in dict.fromkeys((first, *values)):
+            yield {**labels, matcher.label: value}
 
 
 def _value(label: str, matchers: Sequence[Matcher], violated: Sequence[Matcher]) -> str:

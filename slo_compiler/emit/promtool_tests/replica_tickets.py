@@ -21,8 +21,8 @@ from slo_compiler.units import Duration
 # Tiles and what is recorded of replicas stand two thirds of a step before their evaluation, and event tiles are stale a
 # third before it: the rules then make nothing of them, and tiles of 0 that a mask writes at it stand beside them.
 _SLOTS_PER_STEP, _BEFORE = 3, 2
-# At the limit until this minute, then over it; another replica is the worst one from the second on; an exemption.
-_OVER, _TURNS, _EXEMPT = 3, 8, (5, 6)
+# Under the limit until the first of these minutes, at it until the second, then over it; another replica is the worst one from the second on; an exemption.
+_UNDER, _OVER, _TURNS, _EXEMPT = 1, 3, 8, (5, 6)
 # Minutes after the wait is over: the texts are looked at, and all replicas become bad.
 _TOLD, _ALL_BAD, _REST = 2, 3, 3
 _FIRST, _OTHER = "first:8000", "other:8000"
@@ -107,6 +107,8 @@ class _Events:
     def share(self, index: int) -> float:
         """The worst replica's share of bad events at an evaluation."""
         limit = float(self.worst.limit)
+        if index * self.step <= _UNDER * 60:
+            return round(limit * 0.9, 12)
         return limit if index * self.step < _OVER * 60 else round(limit * 1.005, 12)
 
     @cached_property

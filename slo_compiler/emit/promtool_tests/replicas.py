@@ -289,11 +289,13 @@ class _Drawing:
                     yield input_series(f"{name}_bucket", {**own_labels, "le": "+Inf"}, count)
             if replica.young:
                 yield from self._starts(labels, replica)
-        # They seem to be ranks of the worst replica and are well, so that its bad events would be fewer.
+        # They seem to be ranks of the worst replica and are well, so that its share of bad events would be less.
         measurement = self.slo.measurement
         older = isinstance(measurement, Histogram) and len(self._ends_of_names(measurement)) > 1
         for exposes in ("newest", "oldest") if older else ("newest",):
-            stranger = _Replica("stranger", (_Burst(1, 9, 0), _Burst(30, 9, 0)), exposes=exposes)
+            # Of counters they are bad, since good events are none of what is counted.
+            bad = 0 if isinstance(measurement, Histogram) else 1
+            stranger = _Replica("stranger", (_Burst(1, 9, bad), _Burst(30, 9, bad)), exposes=exposes)
             for miss in near_misses(self.matchers, self.alternatives[0]):
                 fixed = any(item.label == self.worst.label for item in self.matchers)
                 yield from self._of(stranger, miss if fixed else {**miss, **self._named("worst")}, 1)
