@@ -250,6 +250,7 @@ BREAKING: dict[str, list[tuple[tuple[str | int, ...], object]]] = {
         ((*_TIER, 0, "shortWindow"), "2h"),
         ((*_TIER, 1, "name"), "first"),
         ((*_TIER, 3, "factor"), "100001"),
+        (("spec", "worstReplica", "window"), "7h"),
     ],
     "Engine": [
         ((*_METRIC, "labels"), "some"),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText
 from slo_compiler.documents.judged import Fault, Judged
-from slo_compiler.documents.metadata import DnsLabel
+from slo_compiler.documents.metadata import BoolText, DnsLabel
 from slo_compiler.units import Duration
 
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
@@ -153,7 +153,7 @@ class Defaults(Model):
 
     period: PeriodText = Duration(Decimal(28 * 86400))
     policy: str = "default"
-    worst_replica: bool = True
+    worst_replica: BoolText = True
 
 
 class Config(Model):

@@ -21,7 +21,8 @@ from slo_compiler.units import Duration
 # Tiles and what is recorded of replicas stand two thirds of a step before their evaluation, and event tiles are stale a
 # third before it: the rules then make nothing of them, and tiles of 0 that a mask writes at it stand beside them.
 _SLOTS_PER_STEP, _BEFORE = 3, 2
-# Under the limit until the first of these minutes, at it until the second, then over it; another replica is the worst one from the second on; an exemption.
+# Under the limit until the first of these minutes, at it until the second, then over it; from the third on another replica is
+# the worst one; an exemption.
 _UNDER, _OVER, _TURNS, _EXEMPT = 1, 3, 8, (5, 6)
 # Minutes after the wait is over: the texts are looked at, and all replicas become bad.
 _TOLD, _ALL_BAD, _REST = 2, 3, 3
