@@ -10,6 +10,7 @@ import yaml
 
 from slo_compiler.emit import promtool_tests, rules
 from slo_compiler.emit.base import Context
+from slo_compiler.emit.serialize import to_yaml
 from slo_compiler.external import promtool
 from slo_compiler.ir import Spec
 from tests.promtool_case import HOUR, MINUTE, Case, Compiled, Course, compile_text, reads
@@ -156,7 +157,7 @@ def test_answers_that_take_minutes_are_not_bad_while_they_are_written(ended: int
 
 def _proofs(spec: Spec, folder: Path, document: dict[str, Any], level: str = "") -> list[Path]:
     """The generated tests of a level, or of both, of rules that may have been changed."""
-    (folder / "rules.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    (folder / "rules.yaml").write_text(to_yaml(document), encoding="utf-8")
     found = []
     for artifact in promtool_tests.emit(spec, Context()):
         if level in artifact.path:

@@ -43,7 +43,8 @@ OWN = "  alerting: {policy: own}\n" + POLICY
 
 
 def spec_of(text: str, **config: object) -> Spec:
-    checked = check_loaded([load_bytes(text.encode(), "chat.yaml")], Environment(Config.model_validate(config)))
+    settings = {"defaults": {"worstReplica": True}, **config}
+    checked = check_loaded([load_bytes(text.encode(), "chat.yaml")], Environment(Config.model_validate(settings)))
     assert not checked.failed, [item.message for item in checked.diagnostics]
     return checked.specs[0]
 

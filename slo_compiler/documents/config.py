@@ -153,7 +153,7 @@ class Defaults(Model):
 
     period: PeriodText = Duration(Decimal(28 * 86400))
     policy: str = "default"
-    worst_replica: BoolText = True
+    worst_replica: BoolText = False
 
 
 class Config(Model):

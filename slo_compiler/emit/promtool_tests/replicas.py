@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from slo_compiler.edges import le_text
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.batches import slo_batches
@@ -338,7 +339,7 @@ class _Drawing:
         goods: Sequence[Slot],
     ) -> Iterator[Document]:
         edge = decimal_text(measurement.measured.edge)
-        le = edge if "." in edge else f"{edge}.0"
+        le = le_text(edge, [measurement.measured.le_pattern])
         newest, oldest = measurement.names[0], measurement.names[-1]
         name = oldest if replica.exposes == "oldest" else newest
         yield input_series(f"{name}_count", labels, counts)
