@@ -46,5 +46,5 @@ if [ "$(cat "$STAMP" 2>/dev/null || true)" != "${PINS[*]}" ]; then
   "$FOLDER/bin/python" -m pip install --disable-pip-version-check --quiet "${PINS[@]}" </dev/null
   echo "${PINS[*]}" >"$STAMP"
 fi
-PATH=$PATH:/usr/sbin haproxy -v | head -n 1
+PATH=$PATH:/usr/sbin haproxy -v | sed -n 1p
 echo "${PINS[*]}: $FOLDER"
