@@ -44,5 +44,5 @@ if ! usable; then
   build
   usable || give_up "what was built is no promtool $VERSION"
 fi
-"$PROGRAM" --version 2>&1 | head -n 1
+"$PROGRAM" --version 2>&1 | sed -n 1p
 echo "$PROGRAM"
