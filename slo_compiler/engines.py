@@ -193,6 +193,11 @@ class ResolvedEngine:
         """The unit in which the histograms of the roles write their edges."""
         return next((metric.unit for role in roles for metric in self._present(role)), Unit.SECONDS)
 
+    @_remembered
+    def kind(self, role: str) -> MetricType | None:
+        """The type of the role's newest metric in this version; None where there is none."""
+        return next((metric.type for metric in self._present(role)), None)
+
     def lacks(self, sli: str) -> str:
         """Why the engine cannot answer for an SLI, and what can; empty where the document does not say."""
         return self.document.spec.lacks.get(sli, "")

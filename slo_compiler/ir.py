@@ -10,6 +10,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
+from slo_compiler.ir_engine import EngineInUse as EngineInUse
+from slo_compiler.ir_engine import Signal as Signal
 from slo_compiler.ir_exemptions import Adjustment as Adjustment
 from slo_compiler.ir_exemptions import Exemption as Exemption
 from slo_compiler.ir_exemptions import LeftOut as LeftOut
@@ -350,18 +352,6 @@ class Portable(NamedTuple):
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     foreign: tuple[tuple[str, str], ...]
-
-
-class EngineInUse(NamedTuple):
-    """The engine that a spec is about, as it names it.
-
-    Attributes:
-        version: as it is read; another than the spec's where that is not known.
-    """
-
-    name: str
-    version: str
-    generation: str
 
 
 class Waived(NamedTuple):

@@ -13,12 +13,13 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import EngineInUse, LeftOut, Matcher, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, unfiltered, words
 from slo_compiler.resolve.adjustments import read_adjustments
 from slo_compiler.resolve.engine_reference import find_engine
+from slo_compiler.resolve.engine_signals import engine_in_use
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
@@ -411,7 +412,7 @@ class _Resolver:
             mode=spec.alerting.mode or _DEFAULT_MODES[spec.stage],
             expect_idle=spec.alerting.expect_idle,
             steps=self.steps,
-            engine=EngineInUse(engine.name, engine.version, engine.generation) if engine is not None else None,
+            engine=engine_in_use(engine, self.readings, self.replicas.label) if engine is not None else None,
             gauges=gauges,
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,
