@@ -160,6 +160,12 @@ BAD_POLICIES = {
     "slow step no multiple of the fast one": ("steps: {fast: 30s, slow: 100s}", FIRST_TIER, ("SLO203", 5, 28)),
     "slow step of an odd number of seconds": ("steps: {fast: 15s, slow: 45s}", FIRST_TIER, ("SLO203", 5, 28)),
     "slow step over the lookback": ("steps: {fast: 30s, slow: 5m}", FIRST_TIER, ("SLO203", 5, 28)),
+    "fast step shorter than what lies between two scrapes": (
+        "steps: {fast: 12s, slow: 3m}",
+        FIRST_TIER,
+        ("SLO203", 5, 17),
+    ),
+    "fast step of a second": ("steps: {fast: 1s, slow: 3m}", FIRST_TIER, ("SLO203", 5, 17)),
     "step of a fraction": ("steps: {fast: 1500ms, slow: 3m}", FIRST_TIER, ("SLO203", 5, 17)),
     "a wait of weeks": (
         "description: x",
@@ -184,10 +190,11 @@ def test_bad_policy_is_told_once_and_whoever_names_it_is_not(
     assert found.hint
 
 
-def test_naming_a_broken_policy_is_no_second_fault() -> None:
+@pytest.mark.parametrize(("steps", "tier", "expected"), BAD_POLICIES.values(), ids=BAD_POLICIES)
+def test_naming_a_broken_policy_is_no_second_fault(steps: str, tier: str, expected: tuple[str, int, int]) -> None:
     spec = SPEC % ("alerting: {policy: gentle}", ", threshold: 250ms, target: 97%")
-    checked = check(POLICY % ("description: x", "factor: much, longWindow: 2h, shortWindow: 10m, severity: page"), spec)
-    assert [code for _, code, *_ in told(checked)] == ["SLO203"]
+    checked = check(POLICY % (steps, tier), spec)
+    assert [code for _, code, *_ in told(checked)] == [expected[0]]
 
 
 # Target, the tier, the period, code of the error that a policy chosen by name gives where the default only warns.

@@ -26,6 +26,7 @@ _SECTIONS = {"experienceClasses": "experience class", "trafficProfiles": "traffi
 _KEEP_BOTH = "to keep both, choose another name, such as own-{name}"
 # An instant selector finds no sample that is older.
 _LOOKBACK_SECONDS = 300
+_LEAST_STEP_SECONDS = 2
 _DAY_SECONDS = 86400
 
 
@@ -107,7 +108,9 @@ def policies_of(
         findings = _check_policy(definition, scrape_interval)
         found += findings.diagnostics
         assert isinstance(definition.document, BurnRatePolicy)
-        if not findings.diagnostics:
+        if findings.diagnostics:
+            definitions.add_broken(definition.source)
+        else:
             policies[definition.document.metadata.name] = definition.document
     return policies, found
 
@@ -121,6 +124,19 @@ def _check_policy(definition: Definition, scrape_interval: Duration) -> Findings
         if step.seconds != int(step.seconds):
             message, hint = f"a step of {step} is no whole number of seconds", f"{field}: 30s"
             findings.error(Code.SLO203, ("spec", "steps", field), message, hint)
+    if findings.diagnostics:
+        return findings
+    if spec.steps.fast.seconds < _LEAST_STEP_SECONDS:
+        message = f"a fast step of {spec.steps.fast} is under {_LEAST_STEP_SECONDS}s, which no server keeps up with"
+        findings.error(Code.SLO203, ("spec", "steps", "fast"), message, "fast: 30s")
+    elif steps_of(definition.document, scrape_interval).fast < scrape_interval.seconds:
+        message = (
+            f"a fast step of {spec.steps.fast} is shorter than the scrape interval of {scrape_interval}: "
+            "most of its tiles would hold no scrape"
+        )
+        findings.error(
+            Code.SLO203, ("spec", "steps", "fast"), message, f"fast: {Duration(2 * scrape_interval.seconds)}"
+        )
     if findings.diagnostics:
         return findings
     slow = spec.steps.slow.seconds

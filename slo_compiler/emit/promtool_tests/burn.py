@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
@@ -12,7 +13,6 @@ from slo_compiler.emit.promtool_tests.notation import (
     STALE,
     Labels,
     Slot,
-    at,
     expect,
     expect_scaled,
     group,
@@ -23,19 +23,31 @@ from slo_compiler.emit.promtool_tests.notation import (
 from slo_compiler.ir import Level, Spec, Steps, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
+from slo_compiler.units import Duration
 
 # A series of somebody else: whatever forgets to ask for its own slo_id reads this too.
 DECOY = "decoy/decoy"
 _DECOY_VALUE = 9999.0
+
+
+def _slots_of(step: int) -> int:
+    """Slots of a step in seconds: three, or four where a third of it is no whole number of milliseconds.
+
+    Tiles stand one slot before their evaluation, and event tiles are stale at it: the rules that make bad events of events
+    then write nothing of their own.
+    """
+    return 3 if step % 3 == 0 else 4
+
+
+def _slot(step: int) -> str:
+    return Duration(Decimal(step) / _slots_of(step)).promql
+
 
 # One run of equal tiles: from this tile on, so many events and so many bad ones.
 _Course = tuple[tuple[int, float, float], ...]
 _EVENTS_COLUMN, _BAD_COLUMN = 1, 2
 # Idle, hardly an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
 _FAST_SPIKE = 24
-# Tiles stand a third of a step before their evaluation, and event tiles are stale at it: the rules that make bad events
-# of events then write nothing of their own.
-_FAST_SLOTS = 3
 _FAST_COURSE: _Course = (
     (0, 0, 0),
     (10, 0.0002, 0.0001),
@@ -69,7 +81,7 @@ def fast_windows(spec: Spec) -> Document:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
     checks += _constants(spec, min(looks) * step)
-    return group("fast tiles give burn rates", at(step // _FAST_SLOTS), series, checks)
+    return group("fast tiles give burn rates", _slot(step), series, checks)
 
 
 def _constants(spec: Spec, seconds: int) -> list[Document]:
@@ -82,7 +94,6 @@ def _constants(spec: Spec, seconds: int) -> list[Document]:
 # Slow tiles in steps of 4m; evaluated every 12h, which is 180 tiles.
 _SLOW_EVALUATION_SECONDS = 43200
 _SLOW_COURSE_HOURS = 84
-_SLOW_SLOTS = 3
 # Sums do not need every tile, and the files stay small.
 _SLOW_EVERY = 12
 _TARGET_FROM_TILE = 100
@@ -109,19 +120,18 @@ def slow_windows(spec: Spec) -> Document:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
         checks += _period_checks(spec, marks, tile)
-    return group(
-        "slow tiles give long burn rates and the period", at(steps.slow // _SLOW_SLOTS), marks.series(spec), checks
-    )
+    return group("slow tiles give long burn rates and the period", _slot(steps.slow), marks.series(spec), checks)
 
 
 class _Marks:
     """The slow tiles: what they hold, as sparse maps from tile to value, and when to look.
 
-    Tile k stands a third of a step before evaluation k, as in the fast file.
+    Tile k stands one slot before evaluation k, as in the fast file.
     """
 
     def __init__(self, steps: Steps, lengths: Sequence[int], per_look: int) -> None:
         self.per_look = per_look
+        self.per_tile = _slots_of(steps.slow)
         self._texts: dict[tuple[str, float, bool], str] = {}
         self._burns: dict[tuple[int, Window, float, bool], float | None] = {}
         self._periods: dict[tuple[int, int, bool], tuple[float, float, float]] = {}
@@ -207,16 +217,16 @@ class _Marks:
         return self._texts[key]
 
     def _made_text(self, name: str, factor: float, *, later: bool) -> str:
-        slots: list[Slot] = [GAP] * (self.last * _SLOW_SLOTS + 1)
+        slots: list[Slot] = [GAP] * (self.last * self.per_tile + 1)
         tiles = dict.fromkeys(self.targets, 1.0)
         if name == names.EVENTS["slow"]:
             # Stale at every look: the rules that make bad events of events then write nothing of their own.
-            slots[:: self.per_look * _SLOW_SLOTS] = [STALE] * (self.last // self.per_look + 1)
+            slots[:: self.per_look * self.per_tile] = [STALE] * (self.last // self.per_look + 1)
             tiles = self.events
         elif name == names.BAD_EVENTS["slow"]:
             tiles = self._bads(later=later)
         for tile, value in tiles.items():
-            slots[tile * _SLOW_SLOTS - 1] = value * factor
+            slots[tile * self.per_tile - 1] = value * factor
         return values(slots)
 
 
@@ -299,28 +309,29 @@ def _course_slots(course: _Course, length: int, column: int, factor: float) -> l
 
 
 @lru_cache(maxsize=256)
-def _fast_text(course: _Course, length: int, column: int, factor: float) -> str:
+def _fast_text(course: _Course, length: int, column: int, factor: float, per_tile: int) -> str:
     """A course as promtool reads it; tile k stands in the last slot before evaluation k."""
     tiles = _course_slots(course, length, column, factor)
     slots: list[Slot] = [tiles[0]]
     at_evaluation = STALE if column == _EVENTS_COLUMN else GAP
     for tile in tiles[1:]:
-        slots += [GAP] * (_FAST_SLOTS - 2) + [tile, at_evaluation]
+        slots += [GAP] * (per_tile - 2) + [tile, at_evaluation]
     return values(slots)
 
 
 def _fast_tiles(spec: Spec, length: int) -> list[Document]:
     """The course as tiles of every track."""
     found: list[Document] = []
+    per_tile = _slots_of(spec.steps.fast)
     for track in tracks(spec):
         for column, name, factor in (
             (_EVENTS_COLUMN, names.EVENTS["fast"], track.factor),
             (_BAD_COLUMN, names.BAD_EVENTS["fast"], track.bad),
         ):
-            text = _fast_text(_course_of(track), length, column, factor)
+            text = _fast_text(_course_of(track), length, column, factor, per_tile)
             found.append({"series": f"{name}{own_labels(track)}", "values": text})
     for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
-        decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * _FAST_SLOTS}"
+        decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * per_tile}"
         found.append({"series": f"{name}{labels(DECOY)}", "values": decoy})
     return found
 

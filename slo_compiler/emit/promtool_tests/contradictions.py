@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from decimal import Decimal
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from slo_compiler.edges import le_text
 from slo_compiler.emit import alerts
@@ -16,27 +18,38 @@ from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_mi
 from slo_compiler.emit.promtool_tests.notation import Labels, at, group, ramp, raw_input, series_name
 from slo_compiler.ir import Counters, Histogram, Matcher, Selector, Slo, Spec
 from slo_compiler.promql.measurements import counts_of
-from slo_compiler.units import decimal_text
+from slo_compiler.units import Duration, decimal_text
 
 # (value at the first slot, increase per slot, slots after the first), one after the other.
 _Ramps = tuple[tuple[float, float, int], ...]
 
-# Samples 7 s apart meet the edges of a 5m range at no evaluation that matters.
-_SLOT = 7
 _MINUTES, _TURN, _BACK = 36, 10, 31
-# In five minutes these are 2000 events, and 2020.5 and 2021.5 of a part that may hold 1.01 x 2000 + 1.
-_PER_SLOT = 2000 * _SLOT / 300
-_UNDER, _OVER = _PER_SLOT * 2020.5 / 2000, _PER_SLOT * 2021.5 / 2000
-_LAST, _TURN_SLOT, _BACK_SLOT = (minutes * 60 // _SLOT for minutes in (_MINUTES, _TURN, _BACK))
-_TOTAL: _Ramps = ((1000, _PER_SLOT, _LAST),)
-_AT_TURN = 500 + _UNDER * _TURN_SLOT
-_AT_BACK = _AT_TURN + _OVER * (_BACK_SLOT - _TURN_SLOT)
-_PART: _Ramps = (
-    (500, _UNDER, _TURN_SLOT),
-    (_AT_TURN + _OVER, _OVER, _BACK_SLOT - _TURN_SLOT - 1),
-    (_AT_BACK + _UNDER, _UNDER, _LAST - _BACK_SLOT - 1),
-)
-# Exactly one event more than none in five minutes: 4 samples 75 s apart, stretched from 225 s to 300 s.
+
+
+class _Drawing(NamedTuple):
+    """Counters that agree, contradict each other and agree again: in slots of so many seconds, all and a part of them."""
+
+    slot: Decimal
+    total: _Ramps
+    part: _Ramps
+
+
+@lru_cache(maxsize=16)
+def _drawing(step: int) -> _Drawing:
+    """The drawing whose samples meet the edges of a 5m range at no evaluation that matters, a step in seconds apart."""
+    slot = Decimal(7) if step % 15 == 0 else Decimal("7.001")
+    # In five minutes these are 2000 events, and 2020.5 and 2021.5 of a part that may hold 1.01 x 2000 + 1.
+    per_slot = 2000 * float(slot) / 300
+    under, over = per_slot * 2020.5 / 2000, per_slot * 2021.5 / 2000
+    last, turn, back = (int(minutes * 60 // slot) for minutes in (_MINUTES, _TURN, _BACK))
+    at_turn = 500 + under * turn
+    at_back = at_turn + over * (back - turn)
+    part = ((500, under, turn), (at_turn + over, over, back - turn - 1), (at_back + under, under, last - back - 1))
+    return _Drawing(slot, ((1000, per_slot, last),), part)
+
+
+# Exactly one event more than none in five minutes: 4 samples 75 s apart, stretched from 225 s to 300 s where none of them
+# lies at an edge.
 _EXACT_SLOT, _EXACT_SLOTS = 75, 10
 _EXACT_TOTAL: _Ramps = ((1000, 0, _EXACT_SLOTS),)
 _EXACT_PART: _Ramps = ((500, 0.25, _EXACT_SLOTS),)
@@ -56,7 +69,7 @@ def contradictions(spec: Spec) -> list[Document]:
 
 def _is_drawable(slo: Slo) -> bool:
     try:
-        _series(slo, groups_of(slo)[0], _TOTAL, _PART)
+        _series(slo, groups_of(slo)[0], _EXACT_TOTAL, _EXACT_PART)
     except NoExample:
         return False
     return True
@@ -78,12 +91,13 @@ def _over_and_back(spec: Spec, slos: list[Slo]) -> Document:
     fires = max(look for look, state in enumerate(courses[0].states) if state == "firing")
     texts = [text_checks(courses, courses[0].name, fires - 2, step)]
     title = f"contradictions of {_names(slos)}"
-    series = {item["series"]: item for item in _bystanders(spec, slos)}
-    series.update((item["series"], item) for item in _all_series(slos, _TOTAL, _PART))
-    return group(title, at(_SLOT), list(series.values()), checks, texts)
+    drawing = _drawing(step)
+    series = {item["series"]: item for item in _bystanders(spec, slos, drawing.total)}
+    series.update((item["series"], item) for item in _all_series(slos, drawing.total, drawing.part))
+    return group(title, Duration(drawing.slot).promql, list(series.values()), checks, texts)
 
 
-def _bystanders(spec: Spec, slos: list[Slo]) -> list[Document]:
+def _bystanders(spec: Spec, slos: list[Slo], ramps: _Ramps) -> list[Document]:
     """Events for SLOs of other batches that read some of the same series, so many that theirs contradict nothing.
 
     A spec's own objectives read what those of its variants read, and more.
@@ -100,7 +114,7 @@ def _bystanders(spec: Spec, slos: list[Slo]) -> list[Document]:
                 found_labels = matching(total.matchers, own.matchers)
                 for group_labels in groups_of(other):
                     labels = {**placed(found_labels, other, group_labels), free_name("replica", other): "bystander"}
-                    found.append(raw_input(series_name(total.name, labels), _text(_TOTAL, 100)))
+                    found.append(raw_input(series_name(total.name, labels), _text(ramps, 100)))
     return found
 
 
@@ -113,9 +127,9 @@ def _total_of(slo: Slo) -> Selector | None:
 def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     step = spec.steps.fast
     checks: list[Document] = []
+    looks = [_clear_of_samples(begin, step) for begin in (630, 690)]
+    length = max(looks) // step + 1
     for slo in slos:
-        looks = [look for look in (630, 690) if look % step == 0]
-        length = max(looks, default=0) // step + 1
         silent = course(alerts.impossible_data(spec, slo), (False,) * length, (0.0,) * length, step)
         by = [spec.own_label("sli"), *slo.groups.labels]
         checks += state_checks([silent], [look // step for look in looks], step, slo.slo_id, by, only=silent.name)
@@ -124,19 +138,26 @@ def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     )
 
 
+def _clear_of_samples(begin: int, step: int) -> int:
+    """The first evaluation at or after a second at whose range's edges no sample lies."""
+    look = -(-begin // step) * step
+    return look if look % _EXACT_SLOT else look + step
+
+
 def _names(slos: list[Slo]) -> str:
     return ", ".join(slo.name for slo in slos)
 
 
-def _samples(ramps: _Ramps) -> list[model.Sample]:
+def _samples(slot_seconds: Decimal, ramps: _Ramps) -> list[model.Sample]:
     values = [start + rise * slot for start, rise, last in ramps for slot in range(last + 1)]
-    return [(slot * float(_SLOT), value) for slot, value in enumerate(values)]
+    return [(slot * float(slot_seconds), value) for slot, value in enumerate(values)]
 
 
 @lru_cache(maxsize=8)
 def _activity(length: int, step: int) -> tuple[tuple[bool, ...], tuple[float, ...]]:
     """Whether the part is over the tolerance at each evaluation, and what it then is."""
-    totals, parts = _samples(_TOTAL), _samples(_PART)
+    drawing = _drawing(step)
+    totals, parts = _samples(drawing.slot, drawing.total), _samples(drawing.slot, drawing.part)
     active, value = [], []
     for index in range(length):
         part, total = (model.increase(samples, index * step, 300) for samples in (parts, totals))
