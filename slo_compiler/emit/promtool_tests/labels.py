@@ -145,6 +145,9 @@ def _candidates(matchers: Sequence[Matcher], *, positive: bool) -> Iterator[str]
         elif not (matcher.op == "=" and positive):
             yield matcher.value
     for matcher in matchers:
+        if matcher.op == "!~":
+            # What a pattern just leaves alone: read as a part of a text, or with one more letter, it would not.
+            yield f"{list(_examples(matcher.value))[-1]}x"
         yield f"not-{matcher.value}"
     yield from _USUAL
 
