@@ -78,6 +78,28 @@ def test_generated_tests_hold_where_scrapes_come_at_odd_times(scrape: str, tmp_p
     assert tested.exit_code == 0, tested.output
 
 
+ODD_STEPS = """\
+apiVersion: slo-compiler/v1
+kind: BurnRatePolicy
+metadata: {name: odd}
+spec:
+  steps: {fast: 20s, slow: 100s}
+  tiers:
+    - {factor: 13, longWindow: 40m, shortWindow: 4m, severity: page}
+    - {factor: 2, longWindow: 2d, shortWindow: 5h, severity: ticket}
+"""
+
+
+@pytest.mark.promtool
+def test_generated_tests_hold_where_no_step_is_thirds_of_whole_seconds(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(f"{ODD_STEPS}---\n{OFTEN}  alerting: {{policy: odd}}\n")
+    out = str(tmp_path / "out")
+    compiled = CliRunner().invoke(cli, ["compile", str(tmp_path / "spec.yaml"), "-o", out])
+    assert compiled.exit_code == 0, compiled.output
+    tested = CliRunner().invoke(cli, ["test", out])
+    assert tested.exit_code == 0, tested.output
+
+
 @pytest.mark.parametrize("scrape", ["1s", "4s", "5s", "7s", "10s", "15s", "25s", "55s", "60s"])
 def test_scrapes_that_are_just_too_few_are_told_from_those_that_are_enough(scrape: str, tmp_path: Path) -> None:
     """No evaluation begins or ends where a scrape lies, and the ticket comes and goes."""
