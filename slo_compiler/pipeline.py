@@ -243,21 +243,24 @@ def compile_specs(
 ) -> Outcome:
     """Emits specs without errors and writes what differs; see `write_artifacts` for the rest of the arguments.
 
-    Texts are made one file at a time, so that memory holds one of them.
+    Texts are made one file at a time, so that memory holds one of them; what is about all specs is made last, of the
+    files of each.
 
     Raises:
         Refused: a file that is not ours stands in the way; nothing was changed.
         Emptied: no spec is left, and all files that were there would go; nothing was changed.
         OSError: the disk refuses.
     """
-    from slo_compiler.emit import EMITTERS  # a run that only checks loads no emitter
+    from slo_compiler.emit import EMITTERS, FOLDS  # a run that only checks loads no emitter
     from slo_compiler.write.session import write_artifacts
 
     return write_artifacts(
         emit_specs(specs, context, kinds),
         [path for spec in specs for kind in kinds for path in EMITTERS[kind].paths(spec)],
         folder,
+        context=context,
         kinds=kinds,
+        folds={kind: FOLDS[kind] for kind in kinds if kind in FOLDS},
         given=given,
         inputs=inputs,
         catalogs=catalogs,

@@ -46,7 +46,9 @@ TESTS = {
     "out/tests/editor/code.slow.test.yaml",
 }
 PORTABLE = {"out/openslo/assistant/chat.yaml", "out/openslo/editor/code.yaml"}
-OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, "out/manifest.json"}
+CATALOGUE = {CHAT: "out/catalogue/assistant/chat.json", CODE: "out/catalogue/editor/code.json"}
+PAGE = "out/index.html"
+OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *CATALOGUE.values(), PAGE, "out/manifest.json"}
 KUBERNETES = """\
 outputs:
   flavour: prometheus-operator
@@ -153,7 +155,7 @@ class TestWriting:
         assert run("compile").exit_code == 0
         after = snapshot(compiled)
         changed = {name for name in after if after[name] != before[name]}
-        assert changed == {CHAT, "out/manifest.json", *(name for name in OUTPUTS if "/assistant/" in name)}
+        assert changed == {CHAT, PAGE, "out/manifest.json", *(name for name in OUTPUTS if "/assistant/" in name)}
 
     def test_an_edited_output_is_mended(self, compiled: Path) -> None:
         before = contents(compiled)
@@ -164,7 +166,7 @@ class TestWriting:
     def test_stats_are_counted(self, repository: Path) -> None:
         result = run("compile", "--stats")
         assert result.exit_code == 0
-        assert "2 specs, 4 SLOs, 8 files" in result.stderr
+        assert "2 specs, 4 SLOs, 11 files" in result.stderr
 
     def test_quiet_says_nothing(self, repository: Path) -> None:
         result = run("compile", "-q")
@@ -259,7 +261,7 @@ class TestDiff:
         assert "-    expr: |-" not in lines
         assert any(line.startswith("+") and "0.998" in line for line in lines)
         assert any(line.startswith("-") and "0.997" in line for line in lines)
-        assert "editor" not in result.stdout
+        assert not [line for line in lines if line.startswith(("--- ", "+++ ")) and "/editor/" in line]
         assert snapshot(compiled) == before
 
     def test_new_and_removed_files_stand_against_dev_null(self, compiled: Path) -> None:
@@ -422,6 +424,7 @@ class TestPruning:
         after = contents(Path("out"))
         assert set(after) == set(before)
         assert {name for name in after if after[name] != before[name]} == {
+            "index.html",
             "manifest.json",
             *(path.removeprefix("out/") for path in OUTPUTS if "/assistant/" in path),
         }
@@ -624,7 +627,7 @@ class TestKilled:
     ) -> None:
         """Killed, then the spec goes away: what the first run wrote is still known as ours."""
         with monkeypatch.context() as patched:
-            patched.setattr(session, "apply_action", killed_after(5, apply_action))
+            patched.setattr(session, "apply_action", killed_after(6, apply_action))
             run("compile")
         assert Path(RULES[CODE]).exists()
         Path(CODE).unlink()
@@ -728,7 +731,7 @@ def test_specs_that_are_all_emptied_do_not_take_the_rules_with_them(compiled: Pa
         (compiled / spec).write_text("")
     done = run("compile", *options)
     assert done.exit_code == 1
-    assert "no spec in specs, and out holds 8 files of earlier specs" in done.stderr
+    assert "no spec in specs, and out holds 11 files of earlier specs" in done.stderr
     assert all((compiled / path).exists() for path in OUTPUTS)
 
 

@@ -23,7 +23,7 @@ from slo_compiler.documents.engine import Engine
 from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.documents.read import read_model
 from slo_compiler.documents.traffic_scenario import TrafficScenario
-from slo_compiler.emit import EMITTERS
+from slo_compiler.emit import EMITTERS, FOLDS
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_file
 from slo_compiler.resolve.policies import builtin_policy_names, load_builtin_policy
@@ -37,7 +37,7 @@ PACKAGE = ROOT / "slo_compiler"
 BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
     "cli": {"connections", "options"},
-    "emit": {"tiles", "base", "alerts", "serialize", "texts"},
+    "emit": {"tiles", "base", "alerts", "numbers", "serialize", "texts"},
 }
 CHECK_TABLES: dict[str, dict[str, object]] = {
     name: table for name, table in vars(checks).items() if name.endswith("_CHECKS")
@@ -91,6 +91,14 @@ def test_checks_are_named_after_their_modules(table: str) -> None:
 def test_every_emitter_is_in_the_table() -> None:
     assert {_last_name(emitter) for emitter in EMITTERS.values()} == modules("emit")
     assert all(name == emitter.NAME for name, emitter in EMITTERS.items())
+
+
+def test_every_fold_is_of_an_emitter_and_writes_beside_it() -> None:
+    emitters: dict[str, object] = dict(EMITTERS)
+    assert all(emitters[name] is fold for name, fold in FOLDS.items())
+    assert {name for name, emitter in EMITTERS.items() if hasattr(emitter, "fold")} == set(FOLDS)
+    folded = [path for fold in FOLDS.values() for path in fold.FOLDED]
+    assert len(folded) == len(set(folded)) > 0
 
 
 def test_compile_offers_every_emitter_and_flavour() -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from slo_compiler.analysis.scenario import Course, Scenario, Tiles
 from slo_compiler.emit import alerts
 from slo_compiler.emit.base import Document
+from slo_compiler.emit.numbers import budget_seconds, events_per_second
 from slo_compiler.emit.promtool_tests.alert_states import FIRING, clocks, states
 from slo_compiler.ir import Level, Slices, Slo, Spec, Tier, Window
 
@@ -150,16 +151,13 @@ class _Run:
         self.end = math.ceil(course.end)
         self.one_phase = len(scenario.phases) == 1
         self.requests_per_second, self.rate_origin = _traffic(spec, scenario)
-        self.events_per_second: Fraction | None = None
+        self.events_per_second = events_per_second(slo, self.requests_per_second)
         if isinstance(slo.measurement, Slices):
-            self.events_per_second = 1 / Fraction(slo.measurement.window.seconds)
             self.rate_origin = RateOrigin.SLICES
-        elif self.requests_per_second is not None:
-            self.events_per_second = self.requests_per_second * Fraction(slo.events_per_request)
 
     def outcome(self) -> SloOutcome:
         """The scenario's effect on the SLO."""
-        budget_seconds = Fraction(self.slo.period.length.seconds) * self.budget
+        budget = budget_seconds(self.slo)
         found = []
         if self.slo.mode != "none":
             found = [*(self._tier(tier) for tier in self.slo.tiers), self._exhaustion()]
@@ -169,8 +167,8 @@ class _Run:
             requests_per_second=self.requests_per_second,
             events_per_second=self.events_per_second,
             rate_origin=self.rate_origin,
-            budget_seconds=budget_seconds,
-            budget_events=None if self.events_per_second is None else budget_seconds * self.events_per_second,
+            budget_seconds=budget,
+            budget_events=None if self.events_per_second is None else budget * self.events_per_second,
             spent=self._spent(self.end),
             alerts=tuple(found),
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from slo_compiler.emit.base import Context
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests", "openslo")
+KINDS = ("rules", "tests", "openslo", "catalogue")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -194,9 +194,9 @@ def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
     from slo_compiler.diagnostics.codes import Code
     from slo_compiler.diagnostics.diagnostic import Span, error
 
-    hint = "move it away, or compile into another folder"
     return [
-        error(Code.SLO602, Span((out / foreign.path).as_posix()), foreign.reason, hint) for foreign in refusal.foreign
+        error(Code.SLO602, Span((out / foreign.path).as_posix()), foreign.reason, foreign.hint)
+        for foreign in refusal.foreign
     ]
 
 

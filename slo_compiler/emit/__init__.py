@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import openslo, promtool_tests, rules
-from slo_compiler.emit.base import Emitter
+from slo_compiler.emit import catalogue, openslo, promtool_tests, rules
+from slo_compiler.emit.base import Emitter, Fold
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
 EMITTERS: dict[str, Emitter] = {
     rules.NAME: rules,
     promtool_tests.NAME: promtool_tests,
     openslo.NAME: openslo,
+    catalogue.NAME: catalogue,
+}
+
+# The kinds that also write files about all specs.
+FOLDS: dict[str, Fold] = {
+    catalogue.NAME: catalogue,
 }

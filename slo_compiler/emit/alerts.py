@@ -40,7 +40,7 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
         **{key: template_text(value) for key, value in tier.labels},
     }
     return _alert(
-        names.ALERT_PAGE if tier.severity == "page" else names.ALERT_TICKET,
+        burn_rate_alert_name(tier),
         expression,
         labels,
         _slo_annotations(
@@ -53,6 +53,11 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
         hold=tier.hold,
         keep=tier.keep_firing_for,
     )
+
+
+def burn_rate_alert_name(tier: Tier) -> str:
+    """What the alert of a tier is called."""
+    return names.ALERT_PAGE if tier.severity == "page" else names.ALERT_TICKET
 
 
 def budget_exhausted(spec: Spec, slo: Slo) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,6 +40,26 @@ class Emitter(Protocol):
     def paths(self, spec: Spec) -> list[str]: ...
 
     def emit(self, spec: Spec, context: Context) -> Iterable[Artifact]: ...
+
+
+class Fold(Protocol):
+    """What a kind of output makes of all its files together, beside those of each spec.
+
+    Attributes:
+        FOLDED: the paths of what it makes, whatever the specs are.
+    """
+
+    NAME: str
+    FOLDED: tuple[str, ...]
+
+    def fold(self, texts: Mapping[str, str], context: Context) -> Iterable[Artifact]:
+        """The files about all specs.
+
+        Args:
+            texts: at least one file of this kind by its path, sorted: those of this run, and those of specs that it was
+                not asked about. A text is read when it is asked for.
+        """
+        ...
 
 
 Document = dict[str, Any]

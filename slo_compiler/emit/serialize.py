@@ -15,6 +15,10 @@ from typing import Any
 # Plain scalars: start with a letter, hold nothing with a meaning in YAML, and are not a word that some reader converts.
 _PLAIN = re.compile(r"[A-Za-z_/](?:[A-Za-z0-9_./ ()\-+%,]|:(?=[A-Za-z0-9/_]))*[A-Za-z0-9_./()%]|[A-Za-z_/]")
 _DURATION = re.compile(r"([0-9]+(ms|[smhdw]))+")
+# Beside what JSON itself escapes: further controls, ends of lines and of directions, and blanks that look like nothing.
+_UNPRINTED = re.compile(
+    r"[\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
+)
 # Words that some reader, YAML 1.1 or 1.2, converts.
 WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 
@@ -105,3 +109,9 @@ def _printable(character: str) -> str:
         return character
     point = ord(character)
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
+
+
+def to_json_line(value: Any) -> str:
+    """Data as JSON on one line, whatever a reader takes for the end of one: what does not print is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else _UNPRINTED.sub(lambda found: json.dumps(found[0])[1:-1], text)

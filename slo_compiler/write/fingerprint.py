@@ -42,6 +42,7 @@ def _builtin() -> dict[str, str]:
         ("policies", builtin_path("policies")),
         ("slis", builtin_path()),
         ("templates", template_path()),
+        ("page", template_path("catalogue")),
     ):
         files = sorted(path for path in folder.glob("*.*") if path.is_file())
         found[name] = sha256(b"".join(path.name.encode() + b"\n" + path.read_bytes() for path in files))

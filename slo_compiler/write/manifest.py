@@ -17,10 +17,28 @@ class BrokenManifest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of ours: the hash of its bytes, and the specs that it came from."""
+    """A file of ours: the hash of its bytes, and the specs that it came from.
+
+    Attributes:
+        folded: the kind of output whose files it is made of, all of them, so that no spec is named; empty for a file of
+            its own specs, whose kind is its first folder.
+    """
 
     sha256: str
     origins: tuple[str, ...]
+    folded: str = ""
+
+    def kind(self, path: str) -> str:
+        """The kind of output of the file, which lies at `path`."""
+        return self.folded or path.partition("/")[0]
+
+    def to_json(self) -> dict[str, object]:
+        """The entry as the manifest has it."""
+        return {
+            "sha256": self.sha256,
+            "from": list(self.origins),
+            **({"foldedFrom": self.folded} if self.folded else {}),
+        }
 
 
 @dataclass(slots=True)
@@ -46,10 +64,7 @@ class Manifest:
             "compiler": self.compiler,
             "inputs": dict(sorted(self.inputs.items())),
             "catalogs": dict(sorted(self.catalogs.items())),
-            "files": {
-                path: {"sha256": entry.sha256, "from": list(entry.origins)}
-                for path, entry in sorted(self.files.items())
-            },
+            "files": {path: entry.to_json() for path, entry in sorted(self.files.items())},
         }
         if self.pending:
             document["pending"] = sorted(self.pending)
@@ -77,7 +92,8 @@ def read_manifest(folder: Path) -> Manifest:
         if document["schema"] != SCHEMA:
             raise BrokenManifest(f"its schema is {document['schema']!r}, not {SCHEMA!r}")
         files = {
-            str(path): Entry(str(entry["sha256"]), tuple(entry["from"])) for path, entry in document["files"].items()
+            str(path): Entry(str(entry["sha256"]), tuple(entry["from"]), str(entry.get("foldedFrom", "")))
+            for path, entry in document["files"].items()
         }
         for path in (*files, *document.get("pending", ())):
             if path.startswith("/") or ".." in path.split("/"):

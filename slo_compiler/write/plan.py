@@ -30,12 +30,13 @@ class Action:
 
 
 class Foreign(Exception):
-    """Something that is not ours stands where an output would go."""
+    """Something that is not ours stands where an output would go, or is no longer as we wrote it."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, hint: str = "move it away, or compile into another folder") -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+        self.hint = hint
 
 
 def plan_file(artifact: Artifact, folder: Path) -> Action:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from slo_compiler import __version__
-from slo_compiler.emit.base import Artifact
+from slo_compiler.emit.base import Artifact, Context, Fold
 from slo_compiler.write.apply import apply_action, replace_file
+from slo_compiler.write.fold import Texts, refuse_changed, texts_of
 from slo_compiler.write.manifest import NAME, Entry, Manifest, read_manifest, sha256
 from slo_compiler.write.plan import Action, Foreign, Kind, plan_file, plan_removals, refuse_foreign
 
@@ -65,37 +66,45 @@ def write_artifacts(
     planned: Sequence[str],
     folder: Path,
     *,
+    context: Context,
     kinds: Sequence[str],
+    folds: Mapping[str, Fold],
     given: Sequence[str],
     inputs: dict[str, str],
     catalogs: dict[str, str],
     dry: bool = False,
     show_diff: ShowDiff | None = None,
 ) -> Outcome:
-    """Brings the folder to what the artifacts say, one at a time.
+    """Brings the folder to what the artifacts say, one at a time, and then to what they say together.
 
     Args:
         artifacts: each with the path of the spec that it came from.
         planned: the paths of all artifacts, known before the first of them is made.
+        context: what the folds are given beside the texts.
         kinds: names of emitters; files of other kinds are left as they are.
+        folds: what some of these kinds make of all their files, by kind.
         given: the paths that were asked for; only files of specs under them, or of specs that are gone, are pruned.
         inputs, catalogs: hashes for the manifest.
         dry: changes nothing.
         show_diff: is called for each file that differs.
 
     Raises:
-        Refused: a file that is not ours stands in the way; nothing was changed.
+        Refused: a file that is not ours stands in the way, or one that a fold reads was edited; nothing was changed.
         Emptied: no artifact is left, and all that were there would go; nothing was changed.
         OSError: the disk refuses; every file is whole, and the next run goes on from there.
     """
     old = read_manifest(folder)
-    owned = [*old.files, *old.pending]
-    foreign = refuse_foreign(dict.fromkeys([*planned, NAME, *owned]), [*owned, NAME], folder)
-    if foreign:
-        raise Refused(foreign)
     here = any(Path(path).exists() for path in old.inputs)
     kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds, here)}
-    if not planned and old.files and not any(path.split("/", 1)[0] in kinds for path in kept):
+    texts = {kind: texts_of(fold, planned, kept, folder) for kind, fold in folds.items()}
+    planned = [*planned, *(path for kind, fold in folds.items() if texts[kind] for path in fold.FOLDED)]
+    owned = [*old.files, *old.pending]
+    foreign = refuse_foreign(dict.fromkeys([*planned, NAME, *owned]), [*owned, NAME], folder)
+    for fold in folds.values():
+        foreign += refuse_changed(fold, planned, kept, folder)
+    if foreign:
+        raise Refused(foreign)
+    if not planned and old.files and not any(entry.kind(path) in kinds for path, entry in kept.items()):
         raise Emptied(len(old.files) - len(kept))
     writer = _Writer(folder, dry, show_diff)
     created = [path for path in planned if not old.owns(path)]
@@ -103,13 +112,10 @@ def write_artifacts(
         # Announced before they exist: killed in between, the next run knows them as ours.
         announced = Manifest(old.compiler, old.inputs, old.catalogs, old.files, (*old.pending, *created))
         replace_file(folder / NAME, announced.to_text().encode())
-    new: dict[str, Entry] = {}
-    for origin, artifact in artifacts:
-        action = plan_file(artifact, folder)
-        assert action.after is not None  # artifacts always have a text
-        new[artifact.path] = Entry(sha256(action.after), (origin,))
-        writer.outcome.size += len(action.after)
-        writer.carry_out(action)
+    new = _write_each(artifacts, texts, writer)
+    for kind, fold in folds.items():
+        for artifact in fold.fold(texts[kind], context) if texts[kind] else ():
+            new[artifact.path] = Entry(sha256(writer.write(artifact)), (), kind)
     stale = [path for path in (*old.files, *old.pending) if path not in new and path not in kept]
     for removal in plan_removals(stale, folder):
         writer.carry_out(removal)
@@ -124,12 +130,34 @@ def write_artifacts(
     return writer.outcome
 
 
+def _write_each(
+    artifacts: Iterable[tuple[str, Artifact]], texts: Mapping[str, Texts], writer: _Writer
+) -> dict[str, Entry]:
+    """Writes the files of specs; what a fold will read and is not written stays in memory."""
+    new: dict[str, Entry] = {}
+    for origin, artifact in artifacts:
+        entry = Entry(sha256(writer.write(artifact)), (origin,))
+        new[artifact.path] = entry
+        kind = entry.kind(artifact.path)
+        if writer.dry and kind in texts:
+            texts[kind].hold(artifact.path, artifact.text)
+    return new
+
+
 class _Writer:
     def __init__(self, folder: Path, dry: bool, show_diff: ShowDiff | None) -> None:
         self.folder = folder
         self.dry = dry
         self.show_diff = show_diff
         self.outcome = Outcome()
+
+    def write(self, artifact: Artifact) -> bytes:
+        """Brings a file to its text, and gives its bytes."""
+        action = plan_file(artifact, self.folder)
+        assert action.after is not None  # artifacts always have a text
+        self.outcome.size += len(action.after)
+        self.carry_out(action)
+        return action.after
 
     def carry_out(self, action: Action) -> None:
         if action.kind is Kind.KEEP:
@@ -154,8 +182,11 @@ def _sign(manifest: Manifest, old: Manifest, folder: Path, writer: _Writer) -> N
 
 
 def _is_ours_to_prune(path: str, entry: Entry, given: Sequence[str], kinds: Sequence[str], here: bool) -> bool:
-    """Whether this run decides about a file: its kind is asked for, and its specs are, or are gone."""
-    if path.split("/", 1)[0] not in kinds:
+    """Whether this run decides about a file: its kind is asked for, and its specs are, or are gone.
+
+    What is folded names no spec: every run that makes its kind makes it anew, or finds nothing to make it of.
+    """
+    if entry.kind(path) not in kinds:
         return False
     return all(_is_gone(origin, given, here) for origin in entry.origins)
 

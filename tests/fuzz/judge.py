@@ -6,9 +6,10 @@ import datetime
 import json
 import re
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from random import Random
 from typing import Any
@@ -23,8 +24,9 @@ from slo_compiler.diagnostics.reporters import REPORTERS, render
 from slo_compiler.documents.config import Config, default_config
 from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.documents.read import PROMISES, read_model
-from slo_compiler.emit import EMITTERS, openslo
+from slo_compiler.emit import EMITTERS, FOLDS, openslo
 from slo_compiler.emit.base import Artifact, Context
+from slo_compiler.emit.catalogue.page import page_text
 from slo_compiler.explain import numbers_json, render_numbers
 from slo_compiler.load.yaml import LoadedFile, load_bytes
 from slo_compiler.pipeline import Checked, check_loaded, emit_specs
@@ -126,6 +128,10 @@ def _through(inputs: Inputs, kinds: tuple[str, ...] = tuple(EMITTERS)) -> _Run:
         run.texts = {artifact.path: artifact.text for _, artifact in emit_specs(checked.specs, context, kinds)}
         promised = [path for spec in checked.specs for kind in kinds for path in EMITTERS[kind].paths(spec)]
         _require(sorted(promised) == sorted(run.texts), "emitters write other paths than they say")
+        for kind, fold in FOLDS.items():
+            own = {path: text for path, text in run.texts.items() if path.startswith(f"{kind}/")}
+            if own:
+                run.texts |= {artifact.path: artifact.text for artifact in fold.fold(own, context)}
     return run
 
 
@@ -202,8 +208,37 @@ def judge_artifact(path: str, text: str, random: Random) -> Any:
         return json.loads(text)
     _require(not any(mark in text for mark in hostile.MARKS), f"{path}: markup of the document's own")
     if pure.suffix == ".html":
-        ElementTree.fromstring(text.partition("\n")[2] if text.lower().startswith("<!doctype") else text)
+        _judge_page(path, text)
     return text
+
+
+class _Elements(HTMLParser):
+    """What a page is made of: the names of its elements and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[tuple[str, ...]] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add((tag, *sorted(name for name, _ in attrs)))
+
+
+def _elements(text: str) -> set[tuple[str, ...]]:
+    parser = _Elements()
+    parser.feed(text)
+    parser.close()
+    return parser.found
+
+
+@cache
+def _own_elements() -> set[tuple[str, ...]]:
+    """Those of the page of an SLO that holds nothing strange."""
+    return _elements(page_text(['{"slos": [{"sloId": "a", "promise": "b"}]}']))
+
+
+def _judge_page(path: str, text: str) -> None:
+    strange = _elements(text) - _own_elements()
+    _require(not strange, f"{path}: elements that the page does not have by itself: {strange}")
 
 
 def _judge_yaml(path: str, text: str, random: Random) -> Any:
