@@ -13,7 +13,7 @@ from slo_compiler.edges import native_text
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.live.pages import read_page
 from tests.real import faults, programs
-from tests.real.checks import broken, checked
+from tests.real.checks import broken, checked, prove_found, prove_standstill_found
 from tests.real.process import fetched
 from tests.real.programs import KSERVE_PLAN, Program, summed
 from tests.real.traffic import CLASSES, PLAN
@@ -178,13 +178,7 @@ FAULTS: dict[str, tuple[str, faults.Fault, dict[str, str]]] = {
 def test_a_planted_fault_is_found_as_what_it_is(
     fault: faults.Fault, told: dict[str, str], spec: Path, program: Program
 ) -> None:
-    with faults.planted(program.page, fault) as address:
-        code, results = checked(spec, address)
-    found = broken(results)
-    assert code == 1
-    assert set(found) == set(told), found
-    for check, words in told.items():
-        assert words in found[check]
+    prove_found(spec, program, fault, told)
 
 
 STUCK = {"envoy": TIME, "haproxy": ANSWERS, "kserve": PREDICTED}
@@ -192,12 +186,7 @@ STUCK = {"envoy": TIME, "haproxy": ANSWERS, "kserve": PREDICTED}
 
 @pytest.mark.parametrize(("engine", "metric"), STUCK.items())
 def test_a_counter_that_never_moves_is_found(metric: str, spec: Path, program: Program) -> None:
-    with faults.planted(program.page, faults.frozen(metric), program.move) as address:
-        code, results = checked(spec, address, "--over", "1s")
-    found = broken(results)
-    assert (code, set(found)) == (1, {"samples"}), found
-    assert found["samples"].startswith(metric)
-    assert "did not move, while" in found["samples"]
+    prove_standstill_found(spec, program, metric)
 
 
 def le_of(edge: Decimal, le_format: LeFormat | None) -> str:

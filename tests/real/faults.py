@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
+from slo_compiler.external.page_server import Answer, serving
 from slo_compiler.units import decimal_text
 from tests.real.process import fetched
 
@@ -73,25 +72,9 @@ def planted(page: str, fault: Fault, before: Callable[[], None] = lambda: None) 
         before: is done before the page is asked for.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            before()
-            body = fault(fetched(page)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(_path: str) -> Answer:
+        before()
+        return Answer(200, "text/plain; version=0.0.4", fault(fetched(page)))
 
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving("127.0.0.1", 0, answer) as port:
+        yield f"http://127.0.0.1:{port}/metrics"

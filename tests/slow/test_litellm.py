@@ -12,7 +12,7 @@ import pytest
 from slo_compiler.live.pages import Page, read_page
 from tests.real import faults
 from tests.real.between import prove_counts
-from tests.real.checks import broken, checked
+from tests.real.checks import broken, checked, prove_found, prove_standstill_found
 from tests.real.litellm import ANSWERS, PLAN, TTFT, litellm
 from tests.real.process import fetched
 from tests.real.programs import Program
@@ -85,23 +85,12 @@ FAULTS: dict[str, tuple[faults.Fault, dict[str, str]]] = {
 def test_a_planted_fault_is_found_as_what_it_is(
     fault: faults.Fault, told: dict[str, str], spec: Path, proxy: Proxy
 ) -> None:
-    with faults.planted(proxy.program.page, fault) as address:
-        code, results = checked(spec, address)
-    found = broken(results)
-    assert code == 1
-    assert set(found) == set(told), found
-    for check, words in told.items():
-        assert words in found[check]
+    prove_found(spec, proxy.program, fault, told)
 
 
 @pytest.mark.parametrize("metric", [TTFT, ANSWERS])
 def test_a_counter_that_never_moves_is_found(metric: str, spec: Path, proxy: Proxy) -> None:
-    with faults.planted(proxy.program.page, faults.frozen(metric), proxy.program.move) as address:
-        code, results = checked(spec, address, "--over", "1s")
-    found = broken(results)
-    assert (code, set(found)) == (1, {"samples"}), found
-    assert found["samples"].startswith(metric)
-    assert "did not move, while" in found["samples"]
+    prove_standstill_found(spec, proxy.program, metric)
 
 
 def test_the_compiled_rules_count_what_was_sent(spec: Path, proxy: Proxy, promtool: str, tmp_path: Path) -> None:
