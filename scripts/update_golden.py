@@ -6,8 +6,8 @@ Usage: python scripts/update_golden.py
 placeholders for the compiler's version and code, which change without changing an output. The hashes of the other
 tests, portable forms and documents of the catalogue, which are large, are in `golden/large.sha256`.
 `golden/prometheus-operator/` is the folder of one spec as objects of the Prometheus operator, beside the configuration
-that asks for it. `golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate` says of one spec
-in each format.
+that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/` and what `validate` says of
+it. `golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ outputs:
     labels: {release: prometheus}
     annotations: {example.com/owner: platform}
 """
+NATIVE = Path("examples/native-histograms")
 # Waivers are judged by this day, so that the text is the same on every other.
 TODAY = "2026-01-01"
 # Two phases of bad events with a pause between them, at a traffic at which a guard holds an alert back.
@@ -60,7 +61,8 @@ def golden_files() -> dict[str, bytes]:
         return {
             **_plain(Path(scratch)),
             **_operator(Path(scratch)),
-            "validate.txt": _validate(Path(scratch)).encode(),
+            **_native(Path(scratch)),
+            "validate.txt": _validate("specs", _config(Path(scratch), "")).encode(),
             **_simulate(Path(scratch)),
         }
 
@@ -111,9 +113,17 @@ def _operator(scratch: Path) -> dict[str, bytes]:
     return {**files, "prometheus-operator/slo-compiler.yaml": OPERATOR_CONFIG.encode()}
 
 
-def _validate(scratch: Path) -> str:
-    arguments = ["validate", "specs", "--today", TODAY, "--max-diagnostics", "0", "--color", "never"]
-    return run([*arguments, "--config", _config(scratch, "")])
+def _native(scratch: Path) -> dict[str, bytes]:
+    """Rules alone: the tests are proven by a promtool 3, and large."""
+    out, specs, config = scratch / "native", str(NATIVE / "specs"), str(NATIVE / "slo-compiler.yaml")
+    run(["compile", specs, "-o", str(out), "--config", config, "--only", "rules", "-q"])
+    rules = {f"{NATIVE.name}/{path}": content for path, content in _read(out).items() if path.startswith("rules/")}
+    return {**rules, f"{NATIVE.name}/validate.txt": _validate(specs, config).encode()}
+
+
+def _validate(specs: str, config: str) -> str:
+    arguments = ["validate", specs, "--today", TODAY, "--max-diagnostics", "0", "--color", "never"]
+    return run([*arguments, "--config", config])
 
 
 def _simulate(scratch: Path) -> dict[str, bytes]:

@@ -16,37 +16,13 @@ from slo_compiler.ir_exemptions import Adjustment as Adjustment
 from slo_compiler.ir_exemptions import Exemption as Exemption
 from slo_compiler.ir_exemptions import LeftOut as LeftOut
 from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
+from slo_compiler.ir_histograms import Bound as Bound
+from slo_compiler.ir_histograms import Histogram as Histogram
+from slo_compiler.ir_histograms import Native as Native
 from slo_compiler.ir_replicas import WorstReplica as WorstReplica
 from slo_compiler.ir_series import Matcher as Matcher
 from slo_compiler.ir_series import Selector as Selector
 from slo_compiler.units import Duration
-
-
-class Bound(NamedTuple):
-    """A bucket edge in the histogram's own unit, and the regular expression of its `le` in every spelling."""
-
-    edge: Decimal
-    le_pattern: str
-
-
-class Histogram(NamedTuple):
-    """Good events are observations at or under a bucket edge.
-
-    Attributes:
-        names: base names that carry the same data, newest first; joined per series.
-        matchers: of every series read.
-        measured: the edge that decides good and bad.
-        other: the edge on the other side of the promised threshold; None where the promise is an edge.
-        other_is: `possible` (the stricter edge, under ceil) or `certain` (the looser one, under floor).
-        other_is_all: the promise lies below every edge, so every event is possibly bad.
-    """
-
-    names: tuple[str, ...]
-    matchers: tuple[Matcher, ...]
-    measured: Bound
-    other: Bound | None = None
-    other_is: str = "possible"
-    other_is_all: bool = False
 
 
 class Counters(NamedTuple):
@@ -208,11 +184,13 @@ class Source(NamedTuple):
     Attributes:
         selectors: any one of them present means that the source is there.
         target_matchers: matchers that `up` carries too; empty where the selector names no target.
+        native: they are native histograms, of which each counts its events itself.
     """
 
     label: str
     selectors: tuple[Selector, ...]
     target_matchers: tuple[Matcher, ...]
+    native: bool = False
 
 
 class Gauges(NamedTuple):

@@ -14,9 +14,11 @@ from typing import Any
 import yaml
 
 from slo_compiler.emit.serialize import Block, to_yaml
-from slo_compiler.external.promtool import check_rules, test_rules
+from slo_compiler.external.promtool import check_rules, needs_native_histograms, test_rules
 
 SCHEMA = "slo-compiler/test/v1"
+# How the series of a test begin that are native histograms.
+_NATIVE = b"{{schema:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,14 @@ def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]
     """Every rule file of a compiled folder, in order; `jobs` run at a time.
 
     A rule file without tests fails: rules that nobody proves are no result.
+
+    Raises:
+        PromtoolTooOld: some tests hold what this promtool cannot read.
     """
     paths = sorted((folder / "rules").rglob("*.yaml"))
+    native = next((path for path in sorted((folder / "tests").rglob("*.yaml")) if _NATIVE in path.read_bytes()), None)
+    if native is not None:
+        needs_native_histograms(promtool, native.relative_to(folder).as_posix())
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         yield from pool.map(lambda path: _prove(folder, path, promtool), paths)
 

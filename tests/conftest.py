@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from slo_compiler.external.promtool import PromtoolMissing, find_promtool
+from slo_compiler.external.promtool import PromtoolMissing, find_promtool, needs_native_histograms
 
 # A busy machine is slow now and then; a deadline per example would make that a failure.
 settings.register_profile("repository", deadline=None)
@@ -30,16 +30,17 @@ _FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS", "GIT_DIR", "
 # Minutes long: whoever runs it last makes the other worker wait.
 _FIRST = "test_generated_tests_prove_the_rules_of_all_specs"
 # Programs of which each needs a make target of its own.
-_SLOW = "slow_engines"
+_ASKED_FOR = ("slow_engines", "promtool3")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The order is random, but for the longest test; what is slow runs only where its marker is asked for."""
-    slow = [item for item in items if item.get_closest_marker(_SLOW) is not None]
-    if slow and _SLOW not in config.option.markexpr:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    for marker in _ASKED_FOR:
+        slow = [item for item in items if item.get_closest_marker(marker) is not None]
+        if slow and marker not in config.option.markexpr:
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [item for item in items if item not in slow]
     items.sort(key=lambda item: item.name != _FIRST)
 
 
@@ -90,6 +91,20 @@ def promtool() -> str:
         return find_promtool()
     except PromtoolMissing as missing:
         pytest.fail(f"{missing}; scripts/ensure_promtool.sh installs it", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def promtool3() -> str:
+    """A promtool that reads native histograms. Where there is none the test fails."""
+    reason = ""
+    try:
+        found = find_promtool()
+        needs_native_histograms(found, "what the test draws")
+    except PromtoolMissing as missing:
+        reason = f"{missing}; make promtool3 builds one"
+    if reason:
+        pytest.fail(reason, pytrace=False)
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ def difference(path: str) -> Iterator[str]:
 
 def plain_rules(folder: Path) -> list[Path]:
     """Every rule file of golden/ as promtool reads it: of an operator's object its `spec`, copied into the folder."""
-    found = sorted((GOLDEN / "out" / "rules").rglob("*.yaml"))
+    found = sorted(path for part in ("out", "native-histograms") for path in (GOLDEN / part / "rules").rglob("*.yaml"))
     for path in sorted((GOLDEN / "prometheus-operator" / "rules").rglob("*.yaml")):
         groups = yaml.safe_load(path.read_text("utf-8"))["spec"]["groups"]
         for group in groups:

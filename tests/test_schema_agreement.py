@@ -57,6 +57,7 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
         (r"tiles of events would go missing|under 1s, which|warn too late", "lengths compared"),
         (r"keep_firing_for|is no release of Prometheus", "to an editor 2.53 is a number, and so is 2"),
         (r"is the haLabel", "names compared"),
+        (r"native histograms need Prometheus 3", "a version compared, which may be missing"),
     ],
 }
 

@@ -15,7 +15,19 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 450  # lines
 
 # What people read or run; generated folders are compared with their sources elsewhere.
-FOLDERS = ("slo_compiler", "specs", "docs", "schemas", "templates", "scripts", "benchmarks", "tests", "golden", ".ci")
+FOLDERS = (
+    "slo_compiler",
+    "specs",
+    "docs",
+    "schemas",
+    "templates",
+    "scripts",
+    "benchmarks",
+    "tests",
+    "golden",
+    "examples",
+    ".ci",
+)
 TEXTS = sorted(
     [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
     + [path for path in ROOT.iterdir() if path.is_file() and path.suffix != ".lock"]

@@ -20,10 +20,10 @@ from slo_compiler.cli.options import FINDINGS, Common, common_options, fail_envi
 def command(common: Common, folder: str, output: str, jobs: int | None, program: str | None) -> None:
     """Check every rule file under OUT and run its unit tests with promtool.
 
-    Exits 0 where all hold, 1 where one fails, 3 where promtool is missing.
+    Exits 0 where all hold, 1 where one fails, 3 where promtool is missing or too old.
     """
     from slo_compiler.diagnostics.limit import count
-    from slo_compiler.external.promtool import PromtoolMissing, find_promtool
+    from slo_compiler.external.promtool import PromtoolMissing, PromtoolTooOld, find_promtool
     from slo_compiler.prove import FileResult, prove_folder, to_json
 
     try:
@@ -33,12 +33,15 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
         return
     results: list[FileResult] = []
     progress = output == "text" and not common.quiet and sys.stderr.isatty()
-    for result in prove_folder(Path(folder), promtool, jobs or os.cpu_count() or 1):
-        results.append(result)
-        if progress:
-            click.echo(f"\r{len(results)} files proven", nl=False, err=True)
-        if not result.ok and output == "text":
-            click.echo(f"FAILED {result.path}\n{result.output}")
+    try:
+        for result in prove_folder(Path(folder), promtool, jobs or os.cpu_count() or 1):
+            results.append(result)
+            if progress:
+                click.echo(f"\r{len(results)} files proven", nl=False, err=True)
+            if not result.ok and output == "text":
+                click.echo(f"FAILED {result.path}\n{result.output}")
+    except PromtoolTooOld as fault:
+        fail_environment(str(fault))
     if progress:
         click.echo("\r", nl=False, err=True)
     failed = sum(not result.ok for result in results)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText
+from slo_compiler.documents.histograms import HistogramForm, Schema, reads_native, which_server
 from slo_compiler.documents.judged import Fault, Judged
 from slo_compiler.documents.metadata import BoolText, DnsLabel
 from slo_compiler.units import Duration
@@ -46,6 +47,9 @@ class Prometheus(Judged):
         retention: how long samples are kept; unset, the period is not checked against it.
         target_labels: labels that come from scraping, not from the program: `up` carries them too.
         replica_label: what tells the replicas of an engine apart.
+        histograms: how the engines' histograms arrive. `custom-buckets` are native histograms that the server made of classic
+            ones (`convert_classic_histograms_to_nhcb`), `exponential` those that an engine or a collector wrote itself.
+        coarsest_schema: of exponential histograms, the coarsest that may arrive: only its edges are read.
     """
 
     version: ServerVersion | None = None
@@ -54,6 +58,8 @@ class Prometheus(Judged):
     retention: DurationText | None = None
     target_labels: list[LabelName] = Field(default_factory=lambda: ["job", "instance", "namespace", "cluster"])
     replica_label: LabelName = "instance"
+    histograms: HistogramForm = "classic"
+    coarsest_schema: Schema = 3
     ha_label: LabelName | None = None
 
     def faults(self) -> Iterator[Fault]:
@@ -61,6 +67,9 @@ class Prometheus(Judged):
         if self.version is not None and _release(self.version) < _OLDEST_SERVER:
             message = f"Prometheus {self.version} refuses the rules: they hold keep_firing_for, which 2.42 brought"
             yield Fault(("version",), message, "upgrade the server to 2.42 or newer")
+        if self.histograms != "classic" and not reads_native(self.version):
+            message = f"native histograms need Prometheus 3 to read them, and {which_server(self.version)}"
+            yield Fault(("histograms",), message, 'version: "3.5" beside it')
         if self.scrape_interval.seconds > LONGEST_SCRAPE:
             message = (
                 f"scrapes {self.scrape_interval} apart are over {LONGEST_SCRAPE}s: tiles of events would go missing"

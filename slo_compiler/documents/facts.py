@@ -34,6 +34,8 @@ _ALIASES: dict[tuple[str, ...], str] = {
     ("engine", "name"): "engine",
     ("engine", "version"): "engine-version",
     ("engine", "generation"): "engine-generation",
+    ("engine", "histograms"): "engine-histograms",
+    ("engine", "coarsestSchema"): "engine-coarsest-schema",
 }
 _PATHS: dict[str, Path] = {key: path for path, key in _ALIASES.items()}
 # Objectives and variants become documents of their own; the service has a field in OpenSLO.

@@ -18,6 +18,7 @@ from slo_compiler.documents.base import (
     PositiveCount,
     Rare,
 )
+from slo_compiler.documents.histograms import HistogramForm, Schema
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
 
 if TYPE_CHECKING:
@@ -109,11 +110,18 @@ Selector = dict[Annotated[LabelName, AfterValidator(_check_selected_label)], Mat
 
 
 class EngineReference(Model):
-    """The program whose metrics are read. `version` is kept as it is written: `0.10` is not `0.1`."""
+    """The program whose metrics are read. `version` is kept as it is written: `0.10` is not `0.1`.
+
+    Attributes:
+        histograms: how its histograms arrive; unset, as `prometheus.histograms` of the configuration says.
+        coarsest_schema: of exponential ones; unset, as the configuration says.
+    """
 
     name: str
     version: str | None = None
     generation: Literal["v0", "v1"] = "v1"
+    histograms: HistogramForm | None = None
+    coarsest_schema: Schema | None = None
 
 
 class Traffic(Model):

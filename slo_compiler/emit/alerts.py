@@ -84,8 +84,11 @@ def _left_out(slo: Slo) -> str:
 
 
 def coverage_low(spec: Spec, slo: Slo) -> Document:
-    """A part of the fleet does not expose the bucket that is read."""
+    """A part of the fleet does not expose the bucket that is read, or no native histogram."""
     covered = recorded(names.COVERED, slo.slo_id)
+    shown, look = "that expose the bucket which this SLO reads", "of another engine version or with other buckets"
+    if isinstance(slo.measurement, Histogram) and slo.measurement.native is not None:
+        shown, look = "whose native histograms arrive", "that are scraped as classic histograms alone"
     return _ticket(
         spec,
         slo,
@@ -94,8 +97,7 @@ def coverage_low(spec: Spec, slo: Slo) -> Document:
         30,
         f"{subject(slo)}: part of the fleet cannot be judged",
         "Only {{ $value | humanizePercentage }} of the "
-        f"{slo.counts} come from replicas that expose the bucket which this SLO reads; the others are left out of it. "
-        "Look for replicas of another engine version or with other buckets.",
+        f"{slo.counts} come from replicas {shown}; the others are left out of it. Look for replicas {look}.",
         own_series(slo, names.COVERED),
     )
 
@@ -234,7 +236,8 @@ def source_absent(spec: Spec, source: Source) -> list[Document]:
     """The series that an SLO reads are gone: as a ticket while its targets are up, as a page where traffic was lost."""
     label = template_text(source.label)
     series = f"count({_join(source.selectors)})"
-    traffic = either([f"increase({selector(item)}[30m] offset 30m)" for item in source.selectors])
+    gained = [f"increase({selector(item)}[30m] offset 30m)" for item in source.selectors]
+    traffic = either([f"histogram_count({item})" for item in gained] if source.native else gained)
     had_traffic = f"and sum({traffic}) > 0"
     title = f"{spec.name}: {label} is gone"
     ticket, page = ("info", "info") if spec.expect_idle else ("ticket", "page")
@@ -407,12 +410,14 @@ def _alert(
 def can_contradict(slo: Slo) -> bool:
     """Whether more good (or bad) events than events are a contradiction that can be seen.
 
-    Not where the part's selector narrows the total's, and not where the part is counted later.
+    Not where the part's selector narrows the total's or both are one series, and not where the part is counted later.
     """
     counted = slo.counted
     if slo.mode == "none" or slo.part_later or not isinstance(counted, Histogram | Counters):
         return False
-    return isinstance(counted, Histogram) or not is_narrower(counted.part, counted.total)
+    if isinstance(counted, Histogram):
+        return counted.native is None
+    return not is_narrower(counted.part, counted.total)
 
 
 def has_coverage(slo: Slo) -> bool:

@@ -17,6 +17,8 @@ INSTALL_HINT = (
 _VERSION = re.compile(r"promtool, version ([0-9]+)\.([0-9]+)")
 # keep_firing_for came with 2.42.
 OLDEST = (2, 42)
+# Custom values in the series of a test, and fractions of them.
+READS_NATIVE = (3, 0)
 # Several run at a time, so that one processor each is enough; the heap is small, and collecting it four times as rarely
 # saves a fifth of the time.
 _GO = {"GOMAXPROCS": "1", "GOGC": "400"}
@@ -24,6 +26,10 @@ _GO = {"GOMAXPROCS": "1", "GOGC": "400"}
 
 class PromtoolMissing(Exception):
     """There is no usable promtool; the message says how to get one."""
+
+
+class PromtoolTooOld(PromtoolMissing):
+    """The promtool that there is cannot read what it is given; the message says which can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,36 @@ def find_promtool(given: str | None = None) -> str:
     path = shutil.which(wanted)
     if path is None:
         raise PromtoolMissing(INSTALL_HINT if wanted == "promtool" else f"{wanted} cannot be run")
+    release = _release(path)
+    if release is None:
+        raise PromtoolMissing(f"{path} is no promtool")
+    if release < OLDEST:
+        raise PromtoolMissing(f"{path} is {_dotted(release)}, 2.42 is needed")
+    return path
+
+
+def needs_native_histograms(promtool: str, where: str) -> None:
+    """Judges whether a promtool reads tests with native histograms.
+
+    Raises:
+        PromtoolTooOld: it does not.
+    """
+    release = _release(promtool) or OLDEST
+    if release < READS_NATIVE:
+        raise PromtoolTooOld(
+            f"{where} holds native histograms, which promtool 3 reads, and {promtool} is {_dotted(release)}; "
+            "take the promtool of a Prometheus 3: slo-compiler test OUT --promtool PATH"
+        )
+
+
+def _release(path: str) -> tuple[int, int] | None:
     found = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     version = _VERSION.search(found.stdout + found.stderr)
-    if version is None:
-        raise PromtoolMissing(f"{path} is no promtool")
-    if (int(version[1]), int(version[2])) < OLDEST:
-        raise PromtoolMissing(f"{path} is {version[0].removeprefix('promtool, version ')}, 2.42 is needed")
-    return path
+    return (int(version[1]), int(version[2])) if version is not None else None
+
+
+def _dotted(release: tuple[int, int]) -> str:
+    return ".".join(map(str, release))
 
 
 def check_rules(promtool: str, files: Sequence[Path]) -> Result:

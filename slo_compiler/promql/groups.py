@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from slo_compiler.ir import Counted, Groups, Histogram, Queries, Steps
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, on, recorded, selector
-from slo_compiler.promql.measurements import counts_of, per_second
+from slo_compiler.promql.histograms import counts, standing
+from slo_compiler.promql.measurements import per_second
 from slo_compiler.units import Duration
 
 _HOUR = Duration.of(3600)
@@ -52,18 +53,15 @@ def hour_traffic(measurement: Counted, by: Sequence[str]) -> str:
     if isinstance(measurement, Queries):
         per_group = per_second(measurement.total, measurement.total_yields, _HOUR, by)
         return f"{per_group} * {_HOUR.whole_seconds}"
-    return aggregate("sum", either([f"increase({series}[1h])" for series in _totals(measurement)]), by)
+    if isinstance(measurement, Histogram):
+        return aggregate("sum", either(counts(measurement, "increase", "1h")), by)
+    return aggregate("sum", f"increase({selector(measurement.total)}[1h])", by)
 
 
 def _standing(measurement: Counted, by: Sequence[str]) -> str:
     """What the counters of each group stand at: known from the first scrape on, and in an order that hardly changes."""
     if isinstance(measurement, Queries):
         return hour_traffic(measurement, by)
-    return aggregate("sum", either(_totals(measurement)), by)
-
-
-def _totals(measurement: Counted) -> list[str]:
     if isinstance(measurement, Histogram):
-        return [selector(item) for item in counts_of(measurement)]
-    assert not isinstance(measurement, Queries)
-    return [selector(measurement.total)]
+        return aggregate("sum", either(standing(measurement)), by)
+    return aggregate("sum", selector(measurement.total), by)

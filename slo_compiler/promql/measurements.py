@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from slo_compiler.ir import Bound, Counted, Counters, Histogram, Level, Matcher, Queries, Selector, Steps
-from slo_compiler.promql import names
+from slo_compiler.promql import histograms, names
 from slo_compiler.promql.build import aggregate, either, on, rate, recorded, selector
 from slo_compiler.units import Duration, decimal_text
 
@@ -55,8 +55,7 @@ def bad_events_over(measurement: Counted, step: int, scrape: Decimal, total: str
     """The bad events of the last `step` seconds, where `total` is the series of all of them."""
     window = _range(step, scrape)
     if isinstance(measurement, Histogram):
-        good = _buckets(measurement, measurement.measured, window)
-        return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {step}, 0)"
+        return f"clamp_min({total} - {on(by)} {_good(measurement, measurement.measured, step, window, total, by)}, 0)"
     later = isinstance(measurement, Counters) and measurement.part_later
     if by:
         return _bad_by_group(measurement, step, scrape, total, by, later=later)
@@ -83,8 +82,8 @@ def other_bound(measurement: Histogram, steps: Steps, slo_id: str, by: Sequence[
     total = recorded(names.EVENTS["slow"], slo_id)
     if measurement.other is None:
         return total
-    good = _buckets(measurement, measurement.other, _range(steps.slow, steps.scrape))
-    return f"clamp_min({total} - {on(by)} {aggregate('sum', good, by)} * {steps.slow}, 0)"
+    good = _good(measurement, measurement.other, steps.slow, _range(steps.slow, steps.scrape), total, by)
+    return f"clamp_min({total} - {on(by)} {good}, 0)"
 
 
 def beyond(measurement: Histogram, bound: Bound | None, step: int, scrape: Decimal, total: str, less: str = "") -> str:
@@ -103,7 +102,7 @@ def beyond(measurement: Histogram, bound: Bound | None, step: int, scrape: Decim
 def covered(measurement: Histogram, steps: Steps, by: Sequence[str] = ()) -> str:
     """The share of events from pods that expose the bucket that is read."""
     window = _range(steps.fast, steps.scrape)
-    counts = aggregate("sum", either([rate(selector(item), window) for item in counts_of(measurement)]), by)
+    counts = aggregate("sum", either(histograms.exposed(measurement, "rate", window)), by)
     # Where no pod has the bucket, nothing is judged and 0 of the events are covered.
     nothing = f"or {on(by)} 0 * {counts}" if by else "or vector(0)"
     return f"({aggregate('sum', _judged(measurement, window), by)} {nothing})\n/ ({counts} > 0)"
@@ -112,22 +111,12 @@ def covered(measurement: Histogram, steps: Steps, by: Sequence[str] = ()) -> str
 def impossible(measurement: Histogram | Counters, by: Sequence[str] = ()) -> str:
     """More good (or bad) events than there are events, by 1% and one event in five minutes."""
     if isinstance(measurement, Histogram):
-        part = [f"increase({bucket}[5m])" for bucket in _bucket_texts(measurement, measurement.measured)]
-        total = [f"increase({selector(item)}[5m])" for item in counts_of(measurement)]
+        part = histograms.goods(measurement, measurement.measured, "increase", "5m")
+        total = histograms.counts(measurement, "increase", "5m")
     else:
         part = [f"increase({selector(measurement.part)}[5m])"]
         total = [f"increase({selector(measurement.total)}[5m])"]
     return f"{aggregate('sum', either(part), by)}\n> 1.01 * {aggregate('sum', either(total), by)} + 1"
-
-
-def counts_of(measurement: Histogram) -> tuple[Selector, ...]:
-    """The `_count` series of every name, newest first."""
-    return tuple(Selector(f"{name}_count", measurement.matchers) for name in measurement.names)
-
-
-def buckets_of(measurement: Histogram) -> list[str]:
-    """The measured bucket of every name, newest first."""
-    return _bucket_texts(measurement, measurement.measured)
 
 
 def is_narrower(part: Selector, total: Selector) -> bool:
@@ -153,27 +142,21 @@ def _implied(wanted: Matcher, given: Sequence[Matcher]) -> bool:
 
 def _judged(measurement: Histogram, window: str, less: str = "") -> str:
     """Rates of the counts of those series that also expose the measured bucket."""
-    return either(
-        [
-            _less(f"{rate(selector(count), window)} and ignoring (le) {rate(bucket, window)}", less)
-            for count, bucket in zip(
-                counts_of(measurement), _bucket_texts(measurement, measurement.measured), strict=True
-            )
-        ]
-    )
+    return either([_less(count, less) for count in histograms.judged(measurement, "rate", window)])
+
+
+def _good(measurement: Histogram, bound: Bound, step: int, window: str, total: str, by: Sequence[str]) -> str:
+    """The events of the last `step` seconds at or under an edge; 0 where there was none at all."""
+    counted = f"{aggregate('sum', _buckets(measurement, bound, window), by)} * {step}"
+    return counted if measurement.native is None else f"({counted} or {on(by)} 0 * {total})"
 
 
 def _buckets(measurement: Histogram, bound: Bound, window: str, less: str = "") -> str:
-    return either([_less(rate(bucket, window), less) for bucket in _bucket_texts(measurement, bound)])
+    return either([_less(good, less) for good in histograms.goods(measurement, bound, "rate", window)])
 
 
 def _less(rates: str, less: str) -> str:
     return f"{rates} {less}" if less else rates
-
-
-def _bucket_texts(measurement: Histogram, bound: Bound) -> list[str]:
-    edge = Matcher("le", "=~", bound.le_pattern)
-    return [selector(Selector(f"{name}_bucket", measurement.matchers), edge) for name in measurement.names]
 
 
 def _counted_by_group(series: str, step: int, window: str, by: Sequence[str]) -> str:

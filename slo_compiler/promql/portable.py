@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from slo_compiler.ir import Bound, Counters, Histogram, Matcher, Queries, Selector, Slices, Throughput
+from slo_compiler.ir import Counters, Histogram, Queries, Slices, Throughput
 from slo_compiler.promql.build import either, rate, selector
-from slo_compiler.promql.measurements import WINDOW_PLACEHOLDER, counts_of
+from slo_compiler.promql.histograms import goods, judged
+from slo_compiler.promql.measurements import WINDOW_PLACEHOLDER
 from slo_compiler.units import Duration, decimal_text
 
 
@@ -30,10 +31,8 @@ def ratio_queries(measurement: object) -> RatioQueries | None:
     if isinstance(measurement, Queries):
         return RatioQueries(measurement.part_is, measurement.part, measurement.total)
     if isinstance(measurement, Histogram):
-        buckets = [rate(text, WINDOW_PLACEHOLDER) for text in _buckets(measurement, measurement.measured)]
-        counts = [rate(selector(item), WINDOW_PLACEHOLDER) for item in counts_of(measurement)]
-        judged = [f"{count} and ignoring (le) {bucket}" for count, bucket in zip(counts, buckets, strict=True)]
-        return RatioQueries("good", f"sum({either(buckets)})", f"sum({either(judged)})")
+        good = either(goods(measurement, measurement.measured, "rate", WINDOW_PLACEHOLDER))
+        return RatioQueries("good", f"sum({good})", f"sum({either(judged(measurement, 'rate', WINDOW_PLACEHOLDER))})")
     return None
 
 
@@ -57,8 +56,3 @@ def slice_query(measurement: object) -> SliceQuery | None:
     waiting = either([f"min_over_time({selector(item)}[{WINDOW_PLACEHOLDER}])" for item in inner.waiting])
     idle = f"{decimal_text(inner.rate)} * (sum({waiting}) == bool 0)"
     return SliceQuery(f"clamp_min(sum({tokens}), scalar({idle}))", inner.rate, measurement.window)
-
-
-def _buckets(measurement: Histogram, bound: Bound) -> list[str]:
-    edge = Matcher("le", "=~", bound.le_pattern)
-    return [selector(Selector(f"{name}_bucket", measurement.matchers), edge) for name in measurement.names]

@@ -8,7 +8,7 @@ from slo_compiler.ir import Counters, Histogram, Slo, WorstReplica
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, recorded, selector
 from slo_compiler.promql.exemptions import grown_replicas
-from slo_compiler.promql.measurements import buckets_of, counts_of
+from slo_compiler.promql.histograms import goods, judged
 from slo_compiler.units import Duration, decimal_text
 
 
@@ -24,12 +24,9 @@ def worst_replica(slo: Slo, worst: WorstReplica) -> str:
     if isinstance(measurement, Histogram):
         young = [grown_replicas(item, worst.window.whole_seconds) for item in slo.exemptions if item.young is not None]
         # A replica that does not expose the bucket now is not judged, nor is one that is gone.
-        counted = [
-            " ".join((f"increase({selector(count)}[{span}]) and ignoring (le) {bucket}", *young))
-            for count, bucket in zip(counts_of(measurement), buckets_of(measurement), strict=True)
-        ]
+        counted = [" ".join((count, *young)) for count in judged(measurement, "increase", span, now=True)]
         total = aggregate("sum", either(counted), by)
-        good = aggregate("sum", either([f"increase({bucket}[{span}])" for bucket in buckets_of(measurement)]), by)
+        good = aggregate("sum", either(goods(measurement, measurement.measured, "increase", span)), by)
         bad = f"{total}\n- {good}"
     elif isinstance(measurement, Counters) and measurement.part_is == "bad":
         total = aggregate("sum", f"increase({selector(measurement.total)}[{span}])", by)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 
@@ -64,6 +65,26 @@ def read_threshold(threshold: Decimal, edges: Sequence[Decimal], policy: str) ->
     if policy == "floor":
         return Reading(edges[index - 1], edges[index], "certain")
     raise Unmeasurable("is no bucket boundary", between=True)
+
+
+def exponential_edges(threshold: Decimal, schema: int) -> tuple[Decimal, ...]:
+    """The edges of exponential buckets around a threshold, ascending: each is 2^(2^-schema) times the one before.
+
+    They are the doubles that Prometheus computes (`getBoundExponential` in its model/histogram), so that at an edge no
+    bucket is cut. The edges of a schema are edges of every finer one too.
+    """
+    at = math.floor(math.log2(threshold) * 2.0**schema)
+    return tuple(_exponential_edge(at + offset, schema) for offset in range(-1, 3))
+
+
+def _exponential_edge(index: int, schema: int) -> Decimal:
+    if schema <= 0:
+        return Decimal(repr(math.ldexp(1.0, index << -schema)))
+    exponent, step = divmod(index, 1 << schema)
+    with localcontext() as context:
+        context.prec = 40
+        mantissa = float(Decimal(2) ** (Decimal(step) / (1 << schema)))
+    return Decimal(repr(math.ldexp(mantissa, exponent)))
 
 
 def neighbours(threshold: Decimal, edges: Sequence[Decimal]) -> list[Decimal]:

@@ -116,7 +116,8 @@ def metrics_of(measurement: Measurement) -> frozenset[str]:
     inner = measurement.inner if isinstance(measurement, Slices) else measurement
     found = {"up"}
     if isinstance(inner, Histogram):
-        found |= {f"{name}{suffix}" for name in inner.names for suffix in ("_count", "_bucket", "_sum")}
+        # Under the bare names are native histograms.
+        found |= {f"{name}{suffix}" for name in inner.names for suffix in ("", "_count", "_bucket", "_sum")}
     elif isinstance(inner, Counters):
         found |= {inner.total.name, inner.part.name}
     elif isinstance(inner, Throughput):

@@ -23,6 +23,7 @@ from slo_compiler.resolve.engine_signals import engine_in_use
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
+from slo_compiler.resolve.histogram_forms import check_form
 from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
@@ -102,6 +103,7 @@ class _Resolver:
         self.steps = environment.steps(self.policy)
         self.period = self._period()
         self.engine = find_engine(document.spec.engine, environment, self.findings)
+        check_form(document.spec.engine, environment.config, self.findings)
         self.labels = self._labels()
         self.given = given
         self.names: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,13 +11,26 @@ from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents.engine import Unit
 from slo_compiler.documents.inference_slo import Selector as SelectorDocument
-from slo_compiler.edges import native_edge
+from slo_compiler.edges import UNIT_SECONDS, native_edge
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Bound, Counters, Gauges, Histogram, Matcher, Selector, Slices, Slo, Source, Throughput
+from slo_compiler.ir import (
+    Bound,
+    Counters,
+    Gauges,
+    Histogram,
+    Matcher,
+    Native,
+    Selector,
+    Slices,
+    Slo,
+    Source,
+    Throughput,
+)
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.build import selector as selector_text
+from slo_compiler.promql.histograms import series_of
 from slo_compiler.promql.selectors import NotASelector, parse_selector
-from slo_compiler.resolve.buckets import Reading, Unmeasurable, neighbours, read_threshold
+from slo_compiler.resolve.buckets import Reading, Unmeasurable, exponential_edges, neighbours, read_threshold
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.slis import Sli
@@ -83,6 +96,7 @@ def read_histogram(
     threshold: Duration,
     policy: str,
     matchers: tuple[Matcher, ...],
+    native: Native | None,
     findings: Findings,
     path: Path,
     sli_path: Path,
@@ -90,6 +104,7 @@ def read_histogram(
     """The engine's histogram for an SLI, read at the edge that stands for the threshold; None with a diagnostic.
 
     Args:
+        native: how its series arrive; None where there are classic ones.
         path: where the threshold stands.
         sli_path: where the SLI is named.
     """
@@ -98,78 +113,107 @@ def read_histogram(
         message = f"{engine.title} exposes no metric for {sli.name} ({sli.title})"
         findings.error(Code.SLO402, sli_path, message, engine.alternatives(sli.roles, sli.name))
         return None
-    edges = engine.edges_of(sli.roles)
     unit = engine.unit(sli.roles)
+    edges = _Edges(engine, sli, unit, native, threshold)
     try:
-        reading = read_threshold(threshold.seconds, edges, policy)
+        reading = read_threshold(threshold.seconds, edges.all, policy)
     except Unmeasurable as fault:
-        _refuse(engine, sli, threshold, edges, fault, findings, path)
+        _refuse(edges, fault, findings, path)
         return None
-    measured = Duration(reading.measured)
+    measured = edges.shown(reading.measured)
     if not reading.exact:
-        _say_reading(engine, sli, threshold, measured, edges, policy, findings, path)
+        _say_reading(edges, measured, policy, findings, path)
     histogram = Histogram(
         names=engine.names_of(sli.roles),
         matchers=narrowed(matchers, *engine.narrowing(sli.roles)),
-        measured=_bound(engine, reading.measured, unit),
-        other=_bound(engine, reading.other, unit) if reading.other is not None else None,
+        measured=edges.bound(reading.measured),
+        other=edges.bound(reading.other) if reading.other is not None else None,
         other_is=reading.other_is,
         other_is_all=reading.other_is_all,
+        native=native,
     )
     return Measured(histogram, measured, reading.exact)
 
 
-def _bound(engine: ResolvedEngine, edge: Decimal, unit: Unit) -> Bound:
-    """An edge, given in seconds, as the histogram writes it."""
-    return Bound(native_edge(edge, unit), engine.le_pattern(edge, unit))
+class _Edges:
+    """The edges that an SLI's threshold may be read at, and how they are told.
+
+    Attributes:
+        all: in seconds, ascending; of exponential buckets those around the threshold.
+    """
+
+    def __init__(
+        self, engine: ResolvedEngine, sli: Sli, unit: Unit, native: Native | None, threshold: Duration
+    ) -> None:
+        self.engine, self.sli, self.unit, self.threshold = engine, sli, unit, threshold
+        self.schema = native.schema if native is not None else None
+        self.all = engine.edges_of(sli.roles) if self.schema is None else self._exponential(self.schema)
+
+    def bound(self, edge: Decimal) -> Bound:
+        """An edge as the histogram writes it; exponential buckets have no text of it."""
+        pattern = self.engine.le_pattern(edge, self.unit) if self.schema is None else ""
+        return Bound(native_edge(edge, self.unit), pattern)
+
+    def shown(self, edge: Decimal) -> Duration:
+        """An edge as people read it: of one that is no short number, four digits."""
+        return Duration(edge if self.schema is None else _four_digits(edge))
+
+    def around(self) -> list[Decimal]:
+        """The edges around the threshold, one or two."""
+        return neighbours(self.threshold.seconds, self.all)
+
+    def promises(self) -> list[Decimal]:
+        """Thresholds near it that are measured as they are promised."""
+        if self.schema is None:
+            return self.around()
+        return neighbours(self.threshold.seconds, self._exponential(min(self.schema, 0)))
+
+    def listed(self, edges: Sequence[Decimal]) -> str:
+        """Some edges in words."""
+        return ", ".join(str(self.shown(edge)) for edge in edges)
+
+    @property
+    def configurable(self) -> str:
+        """How to come by other edges; empty where there is no way."""
+        if self.schema is not None:
+            return "; a higher coarsestSchema has more edges, where all series have it"
+        return f"; {self.engine.buckets_configurable}" if self.engine.buckets_configurable else ""
+
+    def _exponential(self, schema: int) -> tuple[Decimal, ...]:
+        edges = exponential_edges(native_edge(self.threshold.seconds, self.unit), schema)
+        return tuple(edge * UNIT_SECONDS[self.unit] for edge in edges)
 
 
-def _refuse(
-    engine: ResolvedEngine,
-    sli: Sli,
-    threshold: Duration,
-    edges: tuple[Decimal, ...],
-    fault: Unmeasurable,
-    findings: Findings,
-    path: Path,
-) -> None:
-    near = _list(neighbours(threshold.seconds, edges))
+def _four_digits(edge: Decimal) -> Decimal:
+    return edge.quantize(Decimal(1).scaleb(min(edge.adjusted() - 3, 0)))
+
+
+def _refuse(edges: _Edges, fault: Unmeasurable, findings: Findings, path: Path) -> None:
     code = Code.SLO403 if fault.between else Code.SLO404
-    message = f"{engine.title} cannot measure {sli.name} at {threshold}: it {fault} (nearest: {near})"
-    hint = f"promise {near}" if len(neighbours(threshold.seconds, edges)) == 1 else f"promise one of {near}"
+    message = (
+        f"{edges.engine.title} cannot measure {edges.sli.name} at {edges.threshold}: it {fault} "
+        f"(nearest: {edges.listed(edges.around())})"
+    )
+    near = edges.promises()
+    hint = f"promise {edges.listed(near)}" if len(near) == 1 else f"promise one of {edges.listed(near)}"
     if fault.between:
         hint += ", or bucketPolicy: ceil"
-    findings.error(code, path, message, hint + _configurable(engine))
+    findings.error(code, path, message, hint + edges.configurable)
 
 
-def _say_reading(
-    engine: ResolvedEngine,
-    sli: Sli,
-    threshold: Duration,
-    measured: Duration,
-    edges: tuple[Decimal, ...],
-    policy: str,
-    findings: Findings,
-    path: Path,
-) -> None:
-    around = neighbours(threshold.seconds, edges)
+def _say_reading(edges: _Edges, measured: Duration, policy: str, findings: Findings, path: Path) -> None:
+    around = edges.around()
     message = (
-        f"{engine.title} cannot measure {sli.name} at {threshold}; the rules read {measured} "
-        f"(buckets around it: {_list(around)})"
+        f"{edges.engine.title} cannot measure {edges.sli.name} at {edges.threshold}; the rules read {measured} "
+        f"(buckets around it: {edges.listed(around)})"
     )
-    below = Duration(around[0])
-    other = f", or bucketPolicy: floor to be judged at {below}" if policy == "ceil" and below < threshold else ""
+    other = ""
+    if policy == "ceil" and around[0] < edges.threshold.seconds:
+        other = f", or bucketPolicy: floor to be judged at {edges.shown(around[0])}"
     if policy == "floor":
-        other = f", or bucketPolicy: ceil to be judged at {Duration(around[-1])}"
-    findings.warning(Code.SLO403, path, message, f"promise {measured}{other}{_configurable(engine)}")
-
-
-def _configurable(engine: ResolvedEngine) -> str:
-    return f"; {engine.buckets_configurable}" if engine.buckets_configurable else ""
-
-
-def _list(edges: list[Decimal]) -> str:
-    return ", ".join(str(Duration(edge)) for edge in edges)
+        other = f", or bucketPolicy: ceil to be judged at {edges.shown(around[-1])}"
+    wanted = str(measured) if edges.schema is None else f"one of {edges.listed(edges.promises())}"
+    findings.warning(Code.SLO403, path, message, f"promise {wanted}{other}{edges.configurable}")
 
 
 def read_selector(text: str | None, path: Path, findings: Findings) -> Selector | None:
@@ -245,8 +289,7 @@ def engine_source(histogram: Histogram, engine: ResolvedEngine, roles: tuple[str
     """What must be there for an engine SLI: the counts of its histogram, from targets that are up."""
     own = frozenset().union(*(engine.labels(role) for role in roles if engine.has(role)))
     targets = _of_targets(histogram.matchers, own)
-    counts = tuple(Selector(f"{name}_count", histogram.matchers) for name in histogram.names)
-    return Source(histogram.names[0], counts, targets)
+    return Source(histogram.names[0], series_of(histogram), targets, native=histogram.native is not None)
 
 
 def view_source(selector: Selector, name: str, engine: ResolvedEngine) -> Source:

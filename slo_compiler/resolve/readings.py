@@ -18,6 +18,7 @@ from slo_compiler.resolve import measure
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
+from slo_compiler.resolve.histogram_forms import native_of
 from slo_compiler.resolve.promises import Number, Promises
 from slo_compiler.resolve.selector_labels import say_unknown_labels
 from slo_compiler.resolve.slices import read_throughput
@@ -111,7 +112,15 @@ class Readings:
             return None
         matchers = self.matchers(engine, sli.roles)
         read = measure.read_histogram(
-            engine, sli, threshold.value, self.spec.bucket_policy, matchers, self.findings, where, (*path, "sli")
+            engine,
+            sli,
+            threshold.value,
+            self.spec.bucket_policy,
+            matchers,
+            native_of(self.spec.engine, self.environment.config),
+            self.findings,
+            where,
+            (*path, "sli"),
         )
         if read is None:
             return None
@@ -206,8 +215,14 @@ class Readings:
         )
         if counters is None or engine.completion is None:
             return None
+        began, ended = engine.completion.began, engine.completion.ended
+        histogram = next((name for name in (began, ended) if engine.counter(name) != name), None)
+        if histogram is not None and native_of(self.spec.engine, self.environment.config) is not None:
+            message = f"sli {sli.name} counts by {histogram}_count, which a native histogram does not have"
+            hint = "always_scrape_classic_histograms: true, and histograms: classic for it in a spec of its own"
+            self.findings.error(Code.SLO206, (*path, "sli"), message, hint)
+            return None
         say_unseen(engine, sli, self.findings, (*path, "sli"))
-        began = engine.completion.began
         self.grouping.require(counters.total.name, engine, engine.labels_named(began))
         return Reading(counters, measure.view_source(counters.total, began, engine))
 

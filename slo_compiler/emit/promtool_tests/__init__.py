@@ -20,6 +20,7 @@ from slo_compiler.emit.promtool_tests.cut import cut_groups
 from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
+from slo_compiler.emit.promtool_tests.native import as_native, natives_of
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.replica_tickets import worst_replica_alerts
 from slo_compiler.emit.promtool_tests.replicas import worst_replicas
@@ -61,6 +62,9 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     begin, step = quiet_from(spec), spec.steps.fast
     if begin:
         fast = [delayed(group, begin, step) for group in fast if group is not None]
+    natives = natives_of(spec)
+    if natives:
+        fast = [as_native(group, natives) for group in fast if group is not None]
     path = iter(paths(spec))
     yield _file(spec, next(path), Duration.of(step).promql, fast)
     yield _file(spec, next(path), _SLOW_EVALUATION, slow)

@@ -17,7 +17,7 @@ from slo_compiler.emit.promtool_tests.groups import free_name, groups_of, placed
 from slo_compiler.emit.promtool_tests.labels import NoExample, matching, near_misses, variants
 from slo_compiler.emit.promtool_tests.notation import Labels, at, group, ramp, raw_input, series_name
 from slo_compiler.ir import Counters, Histogram, Matcher, Selector, Slo, Spec
-from slo_compiler.promql.measurements import counts_of
+from slo_compiler.promql.histograms import counts_of
 from slo_compiler.units import Duration, decimal_text
 
 # (value at the first slot, increase per slot, slots after the first), one after the other.

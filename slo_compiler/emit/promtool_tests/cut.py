@@ -28,7 +28,7 @@ from slo_compiler.emit.promtool_tests.raw_histogram import SLOTS_PER_SCRAPE, slo
 from slo_compiler.ir import Counters, Histogram, Selector, Slo, Spec
 from slo_compiler.promql import names
 from slo_compiler.promql.build import any_of, string
-from slo_compiler.promql.measurements import counts_of
+from slo_compiler.promql.histograms import counts_of
 from slo_compiler.units import decimal_text
 
 # The course of the choice: slots of 35 s, which meet neither the evaluations nor, before an hour is over, the edge of the

@@ -184,7 +184,8 @@ def _histogram(histogram: Histogram, edges: list[str], slo: Slo, spec: Spec, slo
     shape = (len(histogram.names), len(edges), slot, measured, other)
 
     def tiles(level: Level, time: float) -> raw_histogram.Tiles:
-        return raw_histogram.expected(*shape, level, spec.steps, time, _left_out(slo, slot, time), good=good)
+        young, native = _left_out(slo, slot, time), histogram.native is not None
+        return raw_histogram.expected(*shape, level, spec.steps, time, young, good=good, native=native)
 
     found: _Expected = {names.COVERED: lambda time: tiles(Level.FAST, time).covered}
     for level in Level:

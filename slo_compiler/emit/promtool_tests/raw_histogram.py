@@ -83,10 +83,15 @@ class Fleet:
 
     Args:
         good: nothing is late; a fleet of another group than one in trouble.
+        native: a replica's samples hold its count and its buckets at once, so that these contradict each other nowhere, and
+            while it has lost them it has a classic count alone.
     """
 
-    def __init__(self, names: int, edges: int, slot_seconds: float, *, good: bool = False) -> None:
+    def __init__(
+        self, names: int, edges: int, slot_seconds: float, *, good: bool = False, native: bool = False
+    ) -> None:
         self.good = good
+        self.native = native
         self.names = names
         self.edges = edges
         self.slot = slot_seconds
@@ -94,6 +99,13 @@ class Fleet:
         self.counts = [self._counter(pod, index, None) for index, pod in enumerate(_PODS)]
         self.buckets = [[self._counter(pod, index, edge) for edge in range(edges)] for index, pod in enumerate(_PODS)]
         self.count_samples = [self._samples(slots) for slots in self.counts]
+        self.classic_samples: list[list[model.Sample]] = [[] for _ in _PODS]
+        if native:
+            for index, pod in enumerate(_PODS):
+                shown = {time for time, _ in self._samples(self.buckets[index][0])} if pod.buckets else frozenset()
+                counted = self.count_samples[index]
+                self.classic_samples[index] = [sample for sample in counted if sample[0] not in shown]
+                self.count_samples[index] = [sample for sample in counted if sample[0] in shown]
         self.bucket_samples = [[self._samples(slots) for slots in pod] for pod in self.buckets]
         self.count_texts = [values(slots) for slots in self.counts]
         self.bucket_texts = [[values(slots) for slots in pod] for pod in self.buckets]
@@ -113,7 +125,9 @@ class Fleet:
         counts = [model.rate(samples, time, window) for samples in self.count_samples]
         goods = self._rates(measured, time, window)
         judged = [count for count, good in zip(counts, goods, strict=True) if count is not None and good is not None]
-        all_counts = sum(count for count in counts if count is not None)
+        seen = zip(counts, self.classic_samples, strict=True)
+        every = [count if count is not None else model.rate(classic, time, window) for count, classic in seen]
+        all_counts = sum(count for count in every if count is not None)
         covered = sum(judged) / all_counts if all_counts > 0 else None
         if not judged:
             return Tiles(None, None, None, covered)
@@ -167,15 +181,19 @@ class Fleet:
             requests *= 2
         if edge is None or self.good:
             return requests
-        if pod.impossible and int(time) in _IMPOSSIBLE:
+        if pod.impossible and int(time) in _IMPOSSIBLE and not self.native:
             return requests + 500
-        return min(requests, requests * (2 * edge + 2) // (2 * self.edges + 2) + (scrape + edge + index) % 2)
+
+        def at_or_under(edge: int) -> float:
+            return min(requests, requests * (2 * edge + 2) // (2 * self.edges + 2) + (scrape + edge + index) % 2)
+
+        return max(map(at_or_under, range(edge + 1))) if self.native else at_or_under(edge)
 
 
 @lru_cache(maxsize=256)
-def fleet(names: int, edges: int, slot_seconds: float, *, good: bool) -> Fleet:
+def fleet(names: int, edges: int, slot_seconds: float, *, good: bool, native: bool) -> Fleet:
     """The fleet for a histogram with so many names and read edges."""
-    return Fleet(names, edges, slot_seconds, good=good)
+    return Fleet(names, edges, slot_seconds, good=good, native=native)
 
 
 @lru_cache(maxsize=4096)
@@ -191,9 +209,11 @@ def expected(
     young: frozenset[str],
     *,
     good: bool,
+    native: bool,
 ) -> Tiles:
     """The oracle's answer; the same for every SLO of one shape."""
-    return fleet(names, edges, slot_seconds, good=good).tiles(measured, other, level, steps, time, young)
+    drawn = fleet(names, edges, slot_seconds, good=good, native=native)
+    return drawn.tiles(measured, other, level, steps, time, young)
 
 
 def young_pods(slot_seconds: float, limit: float, time: float) -> frozenset[str]:
@@ -248,7 +268,7 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
     histogram = slo.measurement
     if not isinstance(histogram, Histogram):
         raise TypeError(f"{slo.slo_id} reads no histogram")
-    drawn = fleet(len(histogram.names), len(edges), slot_seconds, good=good)
+    drawn = fleet(len(histogram.names), len(edges), slot_seconds, good=good, native=histogram.native is not None)
     patterns = [bound.le_pattern for bound in (histogram.measured, histogram.other) if bound is not None]
     alternatives = [placed(labels, slo, group) for labels in variants(histogram.matchers)]
     labels = alternatives[0]
