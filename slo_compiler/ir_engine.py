@@ -14,12 +14,14 @@ class Signal(NamedTuple):
         kind: `histogram`, `counter`, `gauge` or `summary`.
         seconds: how many seconds one of its units is; 0 where it shows no time.
         selectors: under every name that the document gives the role, newest first; of a histogram by its base name.
+        native: it is a histogram that arrives as a native one, so that there is nothing beside the base name.
     """
 
     role: str
     kind: str
     seconds: Decimal
     selectors: tuple[Selector, ...]
+    native: bool = False
 
 
 class EngineInUse(NamedTuple):

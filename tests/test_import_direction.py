@@ -22,7 +22,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("load",),
     ("documents",),
     ("catalog", "edges", "shipped_engines", "engines", "engine_versions", "formulas", "slis", "breaches"),
-    ("ir_series", "ir_engine", "ir_replicas", "ir_schedules", "ir_exemptions", "schedules", "ir"),
+    ("ir_series", "ir_engine", "ir_histograms", "ir_replicas", "ir_schedules", "ir_exemptions", "schedules", "ir"),
     ("promql",),
     ("resolve",),
     ("checks",),

@@ -271,3 +271,11 @@ def test_an_older_promtool_is_named_before_anything_is_proven(tmp_path: Path, mo
     assert "tests/demo/chat.fast.test.yaml holds native histograms, which promtool 3 reads" in result.output
     assert "promtool is 2.53" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_what_the_engine_shows_says_that_its_histograms_are_native(tmp_path: Path) -> None:
+    for prometheus, native in ((CUSTOM, True), ({}, False)):
+        found = spec(tmp_path, **prometheus).spec
+        assert found is not None and found.engine is not None
+        shown = {signal.role: signal.native for signal in found.engine.signals}
+        assert (shown["ttft"], shown["queue_depth"]) == (native, False)

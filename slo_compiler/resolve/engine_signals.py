@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from slo_compiler.documents.engine import MetricType
 from slo_compiler.edges import UNIT_SECONDS
 from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import EngineInUse, Selector, Signal
@@ -22,7 +23,9 @@ def engine_in_use(engine: ResolvedEngine, readings: Readings, replica_label: str
         assert kind is not None  # the version has the role
         matchers = readings.matchers(engine, (role,))
         selectors = tuple(Selector(name, matchers) for name in engine.names(role))
-        signals.append(Signal(role, kind.value, UNIT_SECONDS.get(engine.unit((role,)), Decimal(0)), selectors))
+        native = kind is MetricType.HISTOGRAM and readings.native is not None
+        seconds = UNIT_SECONDS.get(engine.unit((role,)), Decimal(0))
+        signals.append(Signal(role, kind.value, seconds, selectors, native))
     return EngineInUse(
         engine.name,
         engine.version,

@@ -59,6 +59,7 @@ class Readings:
         self.spec = spec
         self.selector = selector
         self.environment = environment
+        self.native = native_of(spec.engine, environment.config)
         self.promises = promises
         self.grouping = grouping
         self.findings = findings
@@ -117,7 +118,7 @@ class Readings:
             threshold.value,
             self.spec.bucket_policy,
             matchers,
-            native_of(self.spec.engine, self.environment.config),
+            self.native,
             self.findings,
             where,
             (*path, "sli"),
@@ -217,7 +218,7 @@ class Readings:
             return None
         began, ended = engine.completion.began, engine.completion.ended
         histogram = next((name for name in (began, ended) if engine.counter(name) != name), None)
-        if histogram is not None and native_of(self.spec.engine, self.environment.config) is not None:
+        if histogram is not None and self.native is not None:
             message = f"sli {sli.name} counts by {histogram}_count, which a native histogram does not have"
             hint = "always_scrape_classic_histograms: true, and histograms: classic for it in a spec of its own"
             self.findings.error(Code.SLO206, (*path, "sli"), message, hint)
