@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,14 @@ from hypothesis import strategies as st
 from slo_compiler.cli import cli
 from slo_compiler.emit.promtool_tests.native import as_native
 from slo_compiler.ir import Bound, Histogram, Native, Steps
+from slo_compiler.live.compare import compare
+from slo_compiler.live.pages import read_page
+from slo_compiler.live.prometheus import page_of
+from slo_compiler.live.results import Check, Live
 from slo_compiler.promql.measurements import covered, events_over
 from slo_compiler.resolve.buckets import exponential_edges
+from slo_compiler.slis import load_slis
+from tests.metrics_pages import Server
 from tests.promtool_case import Compiled, compile_text, reads
 
 SPEC = """\
@@ -279,3 +286,101 @@ def test_what_the_engine_shows_says_that_its_histograms_are_native(tmp_path: Pat
         assert found is not None and found.engine is not None
         shown = {signal.role: signal.native for signal in found.engine.signals}
         assert (shown["ttft"], shown["queue_depth"]) == (native, False)
+
+
+FIRST = "vllm:time_to_first_token_seconds"
+
+
+def server(native: dict[str, list[list[Any]]], classic: tuple[str, ...] = (), name: str = FIRST) -> Live:
+    """A server that has these replicas: native ones with their buckets, and classic ones."""
+    samples: list[dict[str, Any]] = []
+    for replica, buckets in native.items():
+        labels = {"__name__": name, "job": "vllm", "instance": replica, "model_name": "acme/m"}
+        count = sum(int(bucket[3]) for bucket in buckets)
+        samples.append({"metric": labels, "histogram": [1, {"count": str(count), "sum": "1", "buckets": buckets}]})
+    for replica in classic:
+        labels = {"__name__": f"{name}_count", "job": "vllm", "instance": replica, "model_name": "acme/m"}
+        samples.append({"metric": labels, "value": [1, "9"]})
+    answers = {"query": {"result": samples}, "metadata": {name: [{"type": "histogram"}]}}
+
+    def get(address: str, _: object) -> str:
+        return json.dumps({"status": "success", "data": answers[address.rpartition("/")[2]]})
+
+    page = page_of(get, "http://prometheus", [name])
+    return Live(page, None, {}, load_slis(), frozenset({"job", "instance"}))
+
+
+FINE = [[0, "0.1", "0.25", "7"], [0, "0.25", "0.5", "2"]]
+# What the server has, and what is told of the type and of the bucket; None where nothing is wrong.
+SERVERS: dict[str, tuple[Live, str, str | None]] = {
+    "native ones with the edge": (server({"a": FINE, "b": FINE}), "custom-buckets", None),
+    "an edge around which nothing lies": (server({"a": [[0, "0.001", "0.005", "3"]]}), "custom-buckets", None),
+    "classic ones alone": (
+        server({}, ("a", "b")),
+        "custom-buckets",
+        "is a classic histogram alone; the rules read native ones: convert_classic_histograms_to_nhcb: true",
+    ),
+    "a replica of either": (
+        server({"a": FINE}, ("b",)),
+        "exponential",
+        "is a classic histogram alone in 1 of 2 series; the rules read native ones: scrape_native_histograms: true",
+    ),
+    "both of every replica": (server({"a": FINE, "b": FINE}, ("a", "b")), "custom-buckets", None),
+    "a replica with other edges": (
+        server({"a": FINE, "b": [[0, "0.2", "0.4", "3"]]}),
+        "custom-buckets",
+        "0.25 is read and is no edge in 1 of 2 series: a bucket reaches from 0.2 to 0.4",
+    ),
+    "a coarser schema": (
+        server({"a": [[0, "0.176776695296637", "0.353553390593274", "3"]]}),
+        "exponential",
+        "a bucket reaches from 0.176777 to 0.353553; the buckets are coarser than those of schema 3: lower coarsestSchema",
+    ),
+    "a finer schema": (
+        server({"a": [[0, "0.24", "0.25000000000000006", "3"], [0, "0.25", "0.26", "1"]]}),
+        "exponential",
+        None,
+    ),
+    "nothing at all": (server({}), "custom-buckets", "is not there"),
+}
+
+
+@pytest.mark.parametrize("case", SERVERS, ids=str)
+def test_what_a_server_has_is_compared_with_what_is_read(case: str, tmp_path: Path) -> None:
+    live, form, words = SERVERS[case]
+    found = spec(tmp_path, "{sli: ttft, threshold: 250ms, target: 95%}", version="3.5", histograms=form).spec
+    assert found is not None
+    told = [result for result in compare(found, live) if result.slo == "chat-ttft"]
+    broken = [result.message for result in told if result.ok is False]
+    if words is None:
+        assert broken == []
+        assert {result.check: result.metric for result in told if result.ok} == {
+            Check.METRIC: FIRST,
+            Check.TYPE: FIRST,
+            Check.LABELS: FIRST,
+            Check.BUCKET: FIRST,
+            Check.SAMPLES: FIRST,
+        }
+    else:
+        assert len(broken) == 1
+        assert words in broken[0]
+
+
+def test_a_matcher_that_no_native_histogram_passes_is_named(tmp_path: Path) -> None:
+    found = spec(tmp_path, "{sli: ttft, threshold: 250ms, target: 95%}", **CUSTOM).spec
+    assert found is not None
+    live = server({"a": FINE})
+    live.page.native[FIRST] = [one._replace(labels={**one.labels, "job": "other"}) for one in live.page.native[FIRST]]
+    broken = [result.message for result in compare(found, live) if result.ok is False and result.slo == "chat-ttft"]
+    assert broken == ["""no series matches {job="vllm"}; job is 'other'"""]
+
+
+@pytest.mark.parametrize(("form", "bucket"), [("custom-buckets", True), ("exponential", None)])
+def test_the_page_of_a_program_is_compared_as_it_writes_it(form: str, bucket: bool | None, tmp_path: Path) -> None:
+    found = spec(tmp_path, "{sli: ttft, threshold: 250ms, target: 95%}", version="3.5", histograms=form).spec
+    assert found is not None
+    program = Server(model="acme/m")
+    program.serve(7)
+    live = Live(read_page(program.page()), None, {}, load_slis(), frozenset({"job"}))
+    told = {result.check: result.ok for result in compare(found, live) if result.slo == "chat-ttft"}
+    assert told == {Check.METRIC: True, Check.TYPE: True, Check.LABELS: None, Check.BUCKET: bucket, Check.SAMPLES: True}

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from slo_compiler.engine_versions import UnknownVersion, resolve_engine
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Counters, Histogram, Queries, Selector, Slices, Slo, Spec, Throughput
+from slo_compiler.ir import Counters, Histogram, Native, Queries, Selector, Slices, Slo, Spec, Throughput
+from slo_compiler.live.native import classic_alone, edge_there, seen_as_classic
 from slo_compiler.live.pages import all_pass
 from slo_compiler.live.presence import judged_matchers, matched_series, presence
 from slo_compiler.live.results import Check, Live, Read, Result, Teller
@@ -79,6 +80,9 @@ def _compare_histogram(
     expected = tuple(name for role in roles for name in engine.names_in_version(role)) if engine is not None else ()
     own = engine.labels_of(roles) if engine is not None else None
     read = Read(histogram.names, "histogram", histogram.matchers, own, expected)
+    if histogram.native is not None and live.page.has_target_labels:
+        yield from _compare_native(slo, histogram, histogram.native, read, engine, live, tell)
+        return
     results = list(presence(read, engine, live, tell))
     yield from results
     if any(result.ok is False and result.check in (Check.METRIC, Check.TYPE, Check.LABELS) for result in results):
@@ -87,9 +91,39 @@ def _compare_histogram(
         buckets = matched_series(live.page, f"{name}_bucket", read, live)
         if not buckets:
             continue
+        if histogram.native is not None and histogram.native.schema is not None:
+            yield tell(Check.BUCKET, None, name, "its buckets are native ones, which only a server shows")
+            yield counting(matched_series(live.page, f"{name}_count", read, live), f"{name}_count", read, live, tell)
+            continue
         yield from bucket_there(slo, histogram, name, buckets, engine, tell)
         yield counting(matched_series(live.page, f"{name}_count", read, live), f"{name}_count", read, live, tell)
         yield from bounds_of_promise(slo, histogram, name, buckets, tell)
+
+
+def _compare_native(
+    slo: Slo,
+    histogram: Histogram,
+    native: Native,
+    read: Read,
+    engine: ResolvedEngine | None,
+    live: Live,
+    tell: Teller,
+) -> Iterator[Result]:
+    """A histogram that the server has as a native one."""
+    alone = classic_alone(histogram, native, live)
+    yield from (tell(Check.TYPE, False, name, message) for name, message in alone.items())
+    if not any(name in live.page.native for name in histogram.names) and alone:
+        return
+    counted = seen_as_classic(live, histogram)
+    results = list(presence(read, engine, counted, tell))
+    yield from (result for result in results if result.check is not Check.TYPE or result.metric not in alone)
+    if any(result.ok is False and result.check in (Check.METRIC, Check.TYPE, Check.LABELS) for result in results):
+        return
+    for name in histogram.names:
+        matched = matched_series(counted.page, f"{name}_count", read, counted)
+        if matched:
+            yield from edge_there(slo, histogram, name, live, tell)
+            yield counting(matched, f"{name}_count", read, counted, tell)._replace(metric=name)
 
 
 def _compare_counter(

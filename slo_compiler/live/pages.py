@@ -24,19 +24,32 @@ class Series(NamedTuple):
     value: float
 
 
+class NativeSeries(NamedTuple):
+    """One native histogram.
+
+    Attributes:
+        value: how many events it has counted.
+        buckets: the bounds of those buckets that hold events.
+    """
+
+    labels: Mapping[str, str]
+    value: float
+    buckets: tuple[tuple[float, float], ...]
+
+
 @dataclass(slots=True)
 class Page:
     """Series by the name they are scraped under.
 
     Attributes:
         types: what the page declares each family as, by base name; `unknown` where it does not say.
-        native: native histograms by name, with how much each has counted.
+        native: native histograms by name, which only a server shows.
         has_target_labels: whether the labels that scraping adds are there.
     """
 
     series: dict[str, list[Series]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
-    native: dict[str, list[Series]] = field(default_factory=dict)
+    native: dict[str, list[NativeSeries]] = field(default_factory=dict)
     has_target_labels: bool = False
 
     def add(self, other: Page) -> None:
@@ -79,7 +92,7 @@ def passes(matcher: Matcher) -> Callable[[str], bool]:
     return lambda value: (pattern.fullmatch(value) is not None) is not negated
 
 
-def all_pass(one: Series, matchers: Iterable[Matcher]) -> bool:
+def all_pass(one: Series | NativeSeries, matchers: Iterable[Matcher]) -> bool:
     """Whether a series has what all matchers ask for."""
     return all(passes(matcher)(one.labels.get(matcher.label, "")) for matcher in matchers)
 

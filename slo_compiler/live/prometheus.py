@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from slo_compiler.ir import Counters, Histogram, Selector, Slices, Slo, Spec, Throughput
-from slo_compiler.live.pages import NoPage, Page, Series
+from slo_compiler.live.pages import NativeSeries, NoPage, Page, Series
 from slo_compiler.promql.build import string
 
 # So many names in one query: addresses may be a few kilobytes long.
@@ -61,7 +61,9 @@ def page_of(get: Get, address: str, names: Sequence[str], *, seconds_ago: int = 
             labels = dict(result["metric"])
             name = labels.pop("__name__", "")
             if "histogram" in result:
-                page.native.setdefault(name, []).append(Series(labels, float(result["histogram"][1]["count"])))
+                held = result["histogram"][1]
+                bounds = tuple((float(low), float(high)) for _, low, high, _ in held.get("buckets", ()))
+                page.native.setdefault(name, []).append(NativeSeries(labels, float(held["count"]), bounds))
             else:
                 page.series.setdefault(name, []).append(Series(labels, float(result["value"][1])))
     for name, entries in _data(get, f"{address}/api/v1/metadata", {}).items():
