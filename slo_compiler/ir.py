@@ -255,6 +255,7 @@ class Slo:
         mode: `page`, `ticket` or `none`.
         labels: labels of every alert, beyond those of `interface`.
         info: what `slo:info` carries beside `slo_id`.
+        highest: over which the engine's buckets tell no latency from another.
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
         worst_replica: when one replica is a ticket; None where replicas cannot be told apart, or nobody asks.
@@ -286,6 +287,7 @@ class Slo:
     deadline: Deadline | None = None
     promised: Duration | None = None
     measured: Duration | None = None
+    highest: Duration | None = None
     provenance: tuple[Provenance, ...] = ()
     judged: Judged | None = None
     at_boundary: bool = False
@@ -388,6 +390,7 @@ class Spec:
     queue_limit: Decimal | None = None
     runbook_url: str = ""
     dashboard_url: str = ""
+    dashboard_uid: str = ""
     model: str = ""
     endpoint: str = ""
     stage: str = "production"

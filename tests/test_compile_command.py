@@ -48,7 +48,8 @@ TESTS = {
 PORTABLE = {"out/openslo/assistant/chat.yaml", "out/openslo/editor/code.yaml"}
 CATALOGUE = {CHAT: "out/catalogue/assistant/chat.json", CODE: "out/catalogue/editor/code.json"}
 PAGE = "out/index.html"
-OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *CATALOGUE.values(), PAGE, "out/manifest.json"}
+DASHBOARDS = {"out/dashboards/assistant/chat.json", "out/dashboards/editor/code.json"}
+OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *DASHBOARDS, *CATALOGUE.values(), PAGE, "out/manifest.json"}
 KUBERNETES = """\
 outputs:
   flavour: prometheus-operator
@@ -166,7 +167,7 @@ class TestWriting:
     def test_stats_are_counted(self, repository: Path) -> None:
         result = run("compile", "--stats")
         assert result.exit_code == 0
-        assert "2 specs, 4 SLOs, 11 files" in result.stderr
+        assert "2 specs, 4 SLOs, 13 files" in result.stderr
 
     def test_quiet_says_nothing(self, repository: Path) -> None:
         result = run("compile", "-q")
@@ -627,7 +628,7 @@ class TestKilled:
     ) -> None:
         """Killed, then the spec goes away: what the first run wrote is still known as ours."""
         with monkeypatch.context() as patched:
-            patched.setattr(session, "apply_action", killed_after(6, apply_action))
+            patched.setattr(session, "apply_action", killed_after(7, apply_action))
             run("compile")
         assert Path(RULES[CODE]).exists()
         Path(CODE).unlink()
@@ -638,7 +639,7 @@ class TestKilled:
         self, repository: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(session, "apply_action", killed_after(5, apply_action))
+            patched.setattr(session, "apply_action", killed_after(7, apply_action))
             run("compile")
         assert run("compile", CHAT).exit_code == 0
         assert run("compile").exit_code == 0
@@ -731,7 +732,7 @@ def test_specs_that_are_all_emptied_do_not_take_the_rules_with_them(compiled: Pa
         (compiled / spec).write_text("")
     done = run("compile", *options)
     assert done.exit_code == 1
-    assert "no spec in specs, and out holds 11 files of earlier specs" in done.stderr
+    assert "no spec in specs, and out holds 13 files of earlier specs" in done.stderr
     assert all((compiled / path).exists() for path in OUTPUTS)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from slo_compiler.emit.base import Context
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests", "openslo", "catalogue")
+KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -201,12 +201,21 @@ def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
 
 
 def _context(config: Config, flavour: str | None) -> Context:
-    from slo_compiler.emit.base import Context
+    from slo_compiler.emit.base import Context, DashboardFiles, Links
 
-    metadata = config.outputs.prometheus_rule
+    metadata, dashboards, urls = config.outputs.prometheus_rule, config.outputs.dashboards, config.urls
     return Context(
         flavour or config.outputs.flavour,
         metadata.namespace,
         tuple(sorted(metadata.labels.items())),
         tuple(sorted(metadata.annotations.items())),
+        DashboardFiles(
+            dashboards.format,
+            dashboards.namespace,
+            tuple(sorted(dashboards.labels.items())),
+            tuple(sorted(dashboards.annotations.items())),
+            dashboards.folder or "",
+            tuple(sorted(dashboards.instance_selector.items())),
+        ),
+        Links(urls.traces or "", urls.prometheus or ""),
     )

@@ -114,23 +114,48 @@ class PrometheusRuleMetadata(Model):
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
+class Dashboards(Model):
+    """How dashboards get into Grafana: as they are, as ConfigMaps that a sidecar reads, or as objects of its operator.
+
+    Attributes:
+        namespace, labels, annotations: metadata of Kubernetes objects; a ConfigMap has the sidecar's label besides.
+        folder: of Grafana's, for Kubernetes objects; files are put into one by their own folder.
+        instance_selector: labels of the Grafana that the operator puts them into.
+    """
+
+    format: Literal["json", "configmap", "grafana-operator"] = "json"
+    namespace: DnsLabel | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    instance_selector: dict[str, str] = Field(default_factory=lambda: {"dashboards": "grafana"})
+
+
 class Outputs(Model):
     """What is written, and how."""
 
     flavour: Literal["prometheus", "prometheus-operator"] = "prometheus"
     prometheus_rule: PrometheusRuleMetadata = Field(default_factory=PrometheusRuleMetadata)
+    dashboards: Dashboards = Field(default_factory=Dashboards)
 
 
 class Urls(Model):
-    """Base addresses; without one, the link is left out.
+    """Addresses; without one, the link is left out.
 
     Attributes:
+        runbooks, dashboards: to which /<service>/<spec> is added.
         repository: to which a spec's path is added, such as https://git.example.com/slos/blob/main.
+        grafana: of Grafana itself: alerts then link to the dashboards that are compiled.
+        traces: of where single requests are found.
+        prometheus: of the server that evaluates the rules.
     """
 
     runbooks: str | None = None
     dashboards: str | None = None
     repository: WebAddress | None = None
+    grafana: WebAddress | None = None
+    traces: WebAddress | None = None
+    prometheus: WebAddress | None = None
 
 
 class Labels(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import catalogue, openslo, promtool_tests, rules
+from slo_compiler.emit import catalogue, dashboards, openslo, promtool_tests, rules
 from slo_compiler.emit.base import Emitter, Fold
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
@@ -10,6 +10,7 @@ EMITTERS: dict[str, Emitter] = {
     rules.NAME: rules,
     promtool_tests.NAME: promtool_tests,
     openslo.NAME: openslo,
+    dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
 }
 

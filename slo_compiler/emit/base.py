@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from slo_compiler.ir import Spec
 
@@ -15,6 +15,34 @@ class Artifact:
 
     path: str
     text: str
+
+
+class DashboardFiles(NamedTuple):
+    """How dashboards get into Grafana.
+
+    Attributes:
+        format: `json`, `configmap` or `grafana-operator`.
+        namespace, labels, annotations: metadata of Kubernetes objects.
+        folder: of Grafana's; empty without one.
+        instance_selector: labels of the Grafana that its operator puts them into.
+    """
+
+    format: str = "json"
+    namespace: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
+    instance_selector: tuple[tuple[str, str], ...] = ()
+
+
+class Links(NamedTuple):
+    """Addresses of places that outputs link to and no spec has one of its own; empty where unknown."""
+
+    traces: str = ""
+    prometheus: str = ""
+
+
+AS_FILES, NO_LINKS = DashboardFiles(), Links()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +58,8 @@ class Context:
     namespace: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    dashboards: DashboardFiles = AS_FILES
+    links: Links = NO_LINKS
 
 
 class Emitter(Protocol):

@@ -93,9 +93,7 @@ class _Resolver:
         self.readings = self._readings(document.spec.selector)
         self.own = identity.read_annotations(document.metadata, ANNOTATIONS, self.findings)
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
-        self.dashboard_url = identity.link(
-            environment.config.urls.dashboards, document.spec.service, document.metadata.name
-        )
+        self.dashboard_url = identity.dashboard(environment.config, document.spec.service, document.metadata.name)
         self._check_names()
         refuse_pair_label(document.spec, environment.config.prometheus.ha_label, self.findings)
         self.policy = self._policy()
@@ -299,6 +297,7 @@ class _Resolver:
             deadline=reading.deadline,
             promised=reading.threshold.value if reading.threshold is not None else None,
             measured=reading.measured,
+            highest=reading.highest,
             provenance=words.provenance_of(target, reading, period, left_out, own_period=own_period),
             judged=reading.judged,
             at_boundary=reading.at_boundary,
@@ -419,6 +418,7 @@ class _Resolver:
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
+            dashboard_uid=identity.dashboard_uid(spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
             label_prefix=self.environment.config.labels.prefix,

@@ -71,9 +71,7 @@ class _Resolver:
         own = identity.alert_labels(labels, ("metadata", "labels"), self.findings, environment.config.labels.prefix)
         self.labels = tuple(sorted(own.items()))
         self.runbook_url = identity.runbook(environment.config, self.own, document.spec.service, document.metadata.name)
-        self.dashboard_url = identity.link(
-            environment.config.urls.dashboards, document.spec.service, document.metadata.name
-        )
+        self.dashboard_url = identity.dashboard(environment.config, document.spec.service, document.metadata.name)
 
     def run(self) -> tuple[Spec | None, list[Diagnostic]]:
         period = self._period()
@@ -289,6 +287,7 @@ class _Resolver:
             steps=self.steps,
             runbook_url=self.runbook_url,
             dashboard_url=self.dashboard_url,
+            dashboard_uid=identity.dashboard_uid(self.spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
             label_prefix=self.environment.config.labels.prefix,

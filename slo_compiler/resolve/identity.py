@@ -194,6 +194,21 @@ def link(base: str | None, service: str, name: str, suffix: str = "") -> str:
     return f"{base.rstrip('/')}/{service}/{name}{suffix}" if base else ""
 
 
+def dashboard_uid(service: str, name: str) -> str:
+    """What Grafana knows a spec's dashboard by, whatever becomes of its folder: at most 40 characters.
+
+    Longer ones are dropped where dashboards are provisioned; later versions want them to be names of Kubernetes.
+    """
+    return f"slo-{name[:27]}-{digest(f'{service}/{name}')}"
+
+
+def dashboard(config: Config, service: str, name: str) -> str:
+    """The address of a spec's dashboard: under that of the dashboards, or in Grafana; empty where neither is said."""
+    if config.urls.dashboards or not config.urls.grafana:
+        return link(config.urls.dashboards, service, name)
+    return f"{config.urls.grafana.rstrip('/')}/d/{dashboard_uid(service, name)}"
+
+
 def spec_url(config: Config, path: str) -> str:
     """The address of a spec in its repository; empty without a configured one, and for files that lie elsewhere.
 

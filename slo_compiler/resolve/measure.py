@@ -38,11 +38,16 @@ from slo_compiler.units import Duration
 
 
 class Measured(NamedTuple):
-    """A histogram measurement with the threshold as it is read."""
+    """A histogram measurement with the threshold as it is read.
+
+    Attributes:
+        highest: the last edge, over which nothing is told apart; None where buckets go on for ever.
+    """
 
     histogram: Histogram
     at: Duration
     exact: bool
+    highest: Duration | None
 
 
 def matchers_of(selector: SelectorDocument) -> tuple[Matcher, ...]:
@@ -132,7 +137,8 @@ def read_histogram(
         other_is_all=reading.other_is_all,
         native=native,
     )
-    return Measured(histogram, measured, reading.exact)
+    endless = native is not None and native.schema is not None
+    return Measured(histogram, measured, reading.exact, None if endless else Duration(edges.all[-1]))
 
 
 class _Edges:

@@ -32,6 +32,7 @@ class Reading(NamedTuple):
 
     Attributes:
         of_replicas: each replica of the engine counts its own events, so that they can be told apart.
+        highest: over which the engine's buckets tell no latency from another.
     """
 
     measurement: Measurement
@@ -42,6 +43,7 @@ class Reading(NamedTuple):
     deadline: Deadline | None = None
     at_boundary: bool = False
     of_replicas: bool = False
+    highest: Duration | None = None
 
 
 class Readings:
@@ -129,7 +131,15 @@ class Readings:
         self._judge_labels(engine, read.histogram.names[0], sli.roles)
         judged = self.promises.judged(objective, promised, target[0]) if target is not None else None
         source = measure.engine_source(read.histogram, engine, sli.roles)
-        return Reading(read.histogram, source, threshold, read.at, judged, of_replicas=not engine.is_gateway)
+        return Reading(
+            read.histogram,
+            source,
+            threshold,
+            read.at,
+            judged,
+            of_replicas=not engine.is_gateway,
+            highest=read.highest,
+        )
 
     def _throughput(self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         if self.grouping.groups.labels:

@@ -1,0 +1,40 @@
+"""The words for an objective where there is little room, and the colours of what people compare across dashboards."""
+
+from __future__ import annotations
+
+from slo_compiler.emit.dashboards.parts import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, YELLOW, Steps
+from slo_compiler.emit.dashboards.text import words
+from slo_compiler.ir import Slo, Spec
+from slo_compiler.slis import load_slis
+
+# By the label `breach` of `slo:info`, in all dashboards alike.
+BREACHES = {
+    "ttft_breach": ("slow to begin", ORANGE),
+    "itl_jitter_breach": ("slow to go on", YELLOW),
+    "hard_timeout": ("slow to end", PURPLE),
+    "incomplete_response": ("broken off", BLUE),
+    "error": ("error", RED),
+    "": ("bad", GREY),
+}
+# What is left of a budget.
+BUDGET_STEPS = Steps(RED, ((0, ORANGE), (0.25, GREEN)))
+# Of tiers by their place, the fastest first.
+TIERS = (RED, "semi-dark-orange", "dark-yellow", BLUE, PURPLE)
+
+
+def short_name(spec: Spec, slo: Slo) -> str:
+    """`TTFT`, or the objective's own name where it has one; of OpenSLO the name of the indicator."""
+    own = slo.name.removeprefix(f"{spec.name}-")
+    if own == slo.sli.replace("_", "-"):
+        return load_slis()[slo.sli].short
+    return words(slo.title if own == slo.name else own)
+
+
+def breach_of(slo: Slo) -> tuple[str, str]:
+    """What a bad event of an objective is, in words, and its colour."""
+    return BREACHES[dict(slo.info).get("breach", "")]
+
+
+def tier_colour(place: int) -> str:
+    """The colour of a tier."""
+    return TIERS[min(place, len(TIERS) - 1)]
