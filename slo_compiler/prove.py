@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +51,9 @@ def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]
 
 def _prove(folder: Path, path: Path, promtool: str) -> FileResult:
     relative = path.relative_to(folder)
-    stem = (folder / "tests" / relative.relative_to("rules")).with_suffix("")
-    kinds = ("fast", "slow", "schedule")
-    tests = [test for test in (Path(f"{stem}.{kind}.test.yaml") for kind in kinds) if test.is_file()]
+    beside = folder / "tests" / relative.relative_to("rules")
+    # Names of specs hold no dot, so that no other spec's tests begin like these.
+    tests = sorted(beside.parent.glob(f"{glob.escape(beside.stem)}.*.test.yaml"))
     document = _load(path)
     groups = document.get("spec", document).get("groups", [])
     rules = sum(len(group["rules"]) for group in groups)
