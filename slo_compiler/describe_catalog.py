@@ -14,7 +14,7 @@ import jinja2
 from slo_compiler.catalog import Catalog, FactorStep, LongOutputLatency, Sourced
 from slo_compiler.documents.inference_slo import InferenceSLOSpec
 from slo_compiler.documents.sourced import sourced_values
-from slo_compiler.plain_text import escape_markdown
+from slo_compiler.plain_text import ASIDE, HEADING, escape_markdown, painted
 from slo_compiler.resources import template_path
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -145,21 +145,27 @@ def to_json(entries: Sequence[Entry], sources: Mapping[str, str]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def to_table(entries: Sequence[Entry], sources: Mapping[str, str]) -> str:
+def to_table(entries: Sequence[Entry], sources: Mapping[str, str], *, colour: bool = False) -> str:
     """The short tables of every kind, and what the keys of the sources stand for; lines of at most 80 columns."""
+    heading_of, head_of = (HEADING, ASIDE) if colour else ("", "")
     parts = []
     for kind, heading in HEADINGS.items():
         rows = [entry for entry in entries if entry.kind == kind]
         if rows:
-            parts.append("\n".join(_table(heading, kind, rows)))
-    legend = ["Sources (slo-compiler catalog show NAME says which value is from which)"]
+            title, head, *lines = _table(heading, kind, rows)
+            parts.append("\n".join([painted(title, heading_of), painted(head, head_of), *lines]))
+    legend = [painted("Sources (slo-compiler catalog show NAME says which value is from which)", heading_of)]
     legend += _wrapped_pairs(_cited(entries, sources).items(), "  ")
     return "\n\n".join([*parts, "\n".join(legend)])
 
 
-def to_text(entries: Sequence[Entry], sources: Mapping[str, str]) -> str:
+def to_text(entries: Sequence[Entry], sources: Mapping[str, str], *, colour: bool = False) -> str:
     """Every value of the entries with source, reason and alternatives; lines of at most 80 columns."""
-    return "\n\n".join("\n".join(_text_of(entry, sources)) for entry in entries)
+    parts = []
+    for entry in entries:
+        title, *lines = _text_of(entry, sources)
+        parts.append("\n".join([painted(title, HEADING if colour else ""), *lines]))
+    return "\n\n".join(parts)
 
 
 def to_markdown(entries: Sequence[Entry], sources: Mapping[str, str]) -> str:

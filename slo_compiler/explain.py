@@ -12,7 +12,7 @@ from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
 from slo_compiler.emit.numbers import error_ratio, field_name, numbers_of
 from slo_compiler.ir import Slo, Spec, Tier, WorstReplica
-from slo_compiler.plain_text import GAP, NARROWEST, indented, visible
+from slo_compiler.plain_text import ASIDE, GAP, HEADING, NARROWEST, SEVERITY_COLOURS, indented, painted, visible
 from slo_compiler.units import decimal_text, percent_text
 
 SCHEMA = "slo-compiler/explain/v1"
@@ -46,13 +46,17 @@ def suggest_codes(text: str) -> str:
     return f"known: {', '.join(near)}" if near else did_you_mean(text, Code.__members__)
 
 
-def render_numbers(specs: Sequence[Spec], width: int = NARROWEST) -> str:
+def render_numbers(specs: Sequence[Spec], width: int = NARROWEST, *, colour: bool = False) -> str:
     """Every SLO's numbers with their origin, and its alert tiers, as text.
 
     Args:
         width: of the terminal in columns; under 80 it is taken as 80.
     """
-    lines = (visible(line) for spec in specs for line in _spec_lines(spec, max(width, NARROWEST)))
+    lines = (
+        painted(visible(line), code if colour else "")
+        for spec in specs
+        for line, code in _spec_lines(spec, max(width, NARROWEST))
+    )
     return "\n".join(lines).rstrip("\n")
 
 
@@ -62,18 +66,23 @@ def numbers_json(specs: Sequence[Spec]) -> str:
     return json_text({"schema": SCHEMA, "slos": slos})
 
 
-def _spec_lines(spec: Spec, width: int) -> Iterator[str]:
-    yield f"{spec.engine_id} ({spec.path})"
+def _spec_lines(spec: Spec, width: int) -> Iterator[tuple[str, str]]:
+    """Lines, each with its colour."""
+    yield f"{spec.engine_id} ({spec.path})", HEADING
     for slo in spec.slos:
-        yield ""
-        yield from textwrap.wrap(f"{slo.slo_id}: {slo.promise}", width, subsequent_indent=GAP * 2)
-        yield from indented(_number_rows(slo), width)
-        if slo.tiers:
-            yield ""
-            yield from indented([_TIER_HEADS, *(_tier_row(slo, tier) for tier in slo.tiers)], width)
-        else:
-            yield f"{GAP}no burn-rate alerts (mode {slo.mode})"
-    yield ""
+        yield "", ""
+        for line in textwrap.wrap(f"{slo.slo_id}: {slo.promise}", width, subsequent_indent=GAP * 2):
+            yield line, HEADING
+        for line in indented(_number_rows(slo), width):
+            yield line, ""
+        if not slo.tiers:
+            yield f"{GAP}no burn-rate alerts (mode {slo.mode})", ""
+            continue
+        yield "", ""
+        table = indented([_TIER_HEADS, *(_tier_row(slo, tier) for tier in slo.tiers)], width)
+        colours = [ASIDE, *(SEVERITY_COLOURS.get(tier.severity, "") for tier in slo.tiers)]
+        yield from zip(table, colours, strict=True)
+    yield "", ""
 
 
 def _number_rows(slo: Slo) -> list[tuple[str, ...]]:

@@ -9,6 +9,10 @@ from collections.abc import Iterator, Sequence
 
 NARROWEST = 80
 GAP = "  "
+# Codes of ANSI: of headings, of what stands beside a value, and of alerts that somebody is woken by or reads later.
+HEADING, ASIDE = "1", "2"
+SEVERITY_COLOURS = {"page": "1;31", "ticket": "1;33"}
+GOOD, BAD = "32", "1;31"
 _MARKDOWN_SPECIAL = r"([\\`*_\[\]<>|#~])"
 
 
@@ -34,6 +38,11 @@ def columns(text: str) -> int:
     )
 
 
+def painted(text: str, colour: str) -> str:
+    """The text in a colour, a code of ANSI; as it is where that is empty."""
+    return f"\033[{colour}m{text}\033[0m" if colour else text
+
+
 def escape_markdown(value: object) -> str:
     """Text that Markdown shows as it is, on one line: safe in a paragraph, a heading and a table cell."""
     return re.sub(_MARKDOWN_SPECIAL, r"\\\1", " ".join(str(value).split()))
@@ -52,4 +61,4 @@ def indented(rows: Sequence[Sequence[str]], width: int, colours: Sequence[str] =
         room = max(width - columns(head), 20)
         first, *rest = textwrap.wrap(row[-1], room, break_long_words=False) or [""]
         for line in (f"{head}{first}".rstrip(), *(" " * columns(head) + line for line in rest)):
-            yield f"\033[{colour}m{line}\033[0m" if colour else line
+            yield painted(line, colour)

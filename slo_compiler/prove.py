@@ -33,6 +33,11 @@ class FileResult:
     output: str
 
 
+def rule_files(folder: Path) -> list[Path]:
+    """The rule files of a compiled folder, sorted."""
+    return sorted((folder / "rules").rglob("*.yaml"))
+
+
 def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]:
     """Every rule file of a compiled folder, in order; `jobs` run at a time.
 
@@ -41,12 +46,11 @@ def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]
     Raises:
         PromtoolTooOld: some tests hold what this promtool cannot read.
     """
-    paths = sorted((folder / "rules").rglob("*.yaml"))
     native = next((path for path in sorted((folder / "tests").rglob("*.yaml")) if _NATIVE in path.read_bytes()), None)
     if native is not None:
         needs_native_histograms(promtool, native.relative_to(folder).as_posix())
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        yield from pool.map(lambda path: _prove(folder, path, promtool), paths)
+        yield from pool.map(lambda path: _prove(folder, path, promtool), rule_files(folder))
 
 
 def _prove(folder: Path, path: Path, promtool: str) -> FileResult:

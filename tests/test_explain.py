@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,20 @@ def test_what_could_be_resolved_is_shown_beside_the_errors() -> None:
 
 def test_no_line_is_wider_than_the_terminal() -> None:
     assert max(map(len, explain("chat.yaml").stdout.splitlines())) <= 80
+
+
+def test_alerts_are_coloured_by_their_severity_and_the_words_stay_the_same() -> None:
+    plain, coloured = (explain("chat.yaml", "--color", choice).stdout for choice in ("never", "always"))
+    assert "\033" not in plain
+    lines = coloured.splitlines()
+    assert [line for line in lines if line.startswith("\033[1;31m  14.4x ")]
+    assert [line for line in lines if line.startswith("\033[1;33m  1x ")]
+    assert re.sub(r"\033\[[0-9;]*m", "", coloured) == plain
+
+
+def test_what_a_spec_says_paints_no_terminal() -> None:
+    text = (
+        Path("chat.yaml").read_text(encoding="utf-8").replace("name: chat}", 'name: chat, displayName: "\\e[31mred"}')
+    )
+    Path("chat.yaml").write_text(text, encoding="utf-8")
+    assert "\033[31mred" not in explain("chat.yaml", "--color", "always").stdout

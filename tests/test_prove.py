@@ -59,6 +59,22 @@ def test_every_test_file_that_was_written_is_shown_to_promtool(out: Path, tmp_pa
     assert json.loads(done.stdout)["summary"]["tests"] == sum(checks)
 
 
+@pytest.mark.parametrize(("environment", "painted"), [({"NO_COLOR": "1"}, False), ({"CLICOLOR_FORCE": "1"}, True)])
+def test_what_holds_is_told_by_file_on_request_and_in_colour_where_it_is_wanted(
+    environment: dict[str, str], painted: bool, out: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "promtool"
+    program.write_text(BELIEVER % (tmp_path / "shown"))
+    program.chmod(0o755)
+    runner = CliRunner(env={"NO_COLOR": "", "CLICOLOR_FORCE": "", **environment})
+    done = runner.invoke(cli, ["test", str(out), "--promtool", str(program), "-v"])
+    assert done.exit_code == 0, done.output
+    ok, summary = done.stdout.splitlines()
+    assert ok.startswith("\033[32mok\033[0m " if painted else "ok ")
+    assert "rules/assistant/gate.yaml: " in ok
+    assert summary.endswith(": \033[32mall hold\033[0m" if painted else ": all hold")
+
+
 def test_rules_without_a_test_are_no_result(out: Path, promtool: str) -> None:
     for path in (out / "tests").rglob("*.yaml"):
         path.unlink()

@@ -14,12 +14,11 @@ from slo_compiler.analysis.simulate import AlertOutcome, Episode, RateOrigin, Re
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
 from slo_compiler.ir import Slices, Spec, Tier
-from slo_compiler.plain_text import GAP, NARROWEST, escape_markdown, indented, visible
+from slo_compiler.plain_text import GAP, NARROWEST, SEVERITY_COLOURS, escape_markdown, indented, visible
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 SCHEMA = "slo-compiler/simulate/v1"
 _HEADS = ("tier", "windows", "severity", "fires", "clears", "after end", "spent", "note")
-_COLOURS = {"page": "1;31", "ticket": "1;33"}
 
 
 def to_text(scenario: Scenario, outcomes: Sequence[SloOutcome], *, width: int = NARROWEST, colour: bool = False) -> str:
@@ -200,7 +199,7 @@ def _why_never(outcome: SloOutcome, alert: AlertOutcome) -> str:
 
 def _colour(alert: AlertOutcome) -> str:
     severity = alert.tier.severity if alert.tier is not None else "ticket"
-    return _COLOURS.get(severity, "") if alert.episodes else ""
+    return SEVERITY_COLOURS.get(severity, "") if alert.episodes else ""
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

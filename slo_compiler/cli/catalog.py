@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -31,14 +32,14 @@ def list_entries(common: Common, output: str) -> None:
     from slo_compiler import describe_catalog
     from slo_compiler.catalog import load_builtin_catalog
 
-    del common
     catalog = load_builtin_catalog()
     renderers: dict[str, Renderer] = {
-        "text": describe_catalog.to_table,
+        "text": partial(describe_catalog.to_table, colour=common.colour_results),
         "json": describe_catalog.to_json,
         "markdown": describe_catalog.to_markdown,
     }
-    click.echo(renderers[output](describe_catalog.entries_of(catalog), catalog.sources))
+    text = renderers[output](describe_catalog.entries_of(catalog), catalog.sources)
+    click.echo(text, color=common.colour_results or None)
 
 
 @command.command("show", epilog="Example: slo-compiler catalog show conversational --format json")
@@ -51,7 +52,6 @@ def show_entry(common: Common, name: str, output: str) -> None:
     from slo_compiler.catalog import load_builtin_catalog
     from slo_compiler.diagnostics.nearest import did_you_mean
 
-    del common
     catalog = load_builtin_catalog()
     entries = describe_catalog.entries_of(catalog)
     try:
@@ -60,8 +60,8 @@ def show_entry(common: Common, name: str, output: str) -> None:
         hint = did_you_mean(name, [entry.name for entry in entries])
         raise click.UsageError(f"the catalog has no {name!r}; {hint}") from None
     renderers: dict[str, Renderer] = {
-        "text": describe_catalog.to_text,
+        "text": partial(describe_catalog.to_text, colour=common.colour_results),
         "json": describe_catalog.to_json,
         "markdown": describe_catalog.to_markdown,
     }
-    click.echo(renderers[output](found, catalog.sources))
+    click.echo(renderers[output](found, catalog.sources), color=common.colour_results or None)

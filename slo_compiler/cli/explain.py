@@ -50,6 +50,8 @@ def _explain_files(common: Common, path: str, output: str) -> None:
     if output == "json":
         click.echo(numbers_json(checked.specs))
     elif checked.specs:
-        click.echo(render_numbers(checked.specs, shutil.get_terminal_size((NARROWEST, 24)).columns))
+        width = shutil.get_terminal_size((NARROWEST, 24)).columns
+        text = render_numbers(checked.specs, width, colour=common.colour_results)
+        click.echo(text, color=common.colour_results or None)
     if checked.failed:
         sys.exit(FINDINGS)

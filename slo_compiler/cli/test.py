@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from slo_compiler.cli.options import FINDINGS, Common, common_options, fail_environment
+
+if TYPE_CHECKING:
+    from slo_compiler.prove import FileResult
 
 
 @click.command("test", epilog="Example: slo-compiler test out")
@@ -22,9 +26,8 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
 
     Exits 0 where all hold, 1 where one fails, 3 where promtool is missing or too old.
     """
-    from slo_compiler.diagnostics.limit import count
     from slo_compiler.external.promtool import PromtoolMissing, PromtoolTooOld, find_promtool
-    from slo_compiler.prove import FileResult, prove_folder, to_json
+    from slo_compiler.prove import prove_folder, rule_files, to_json
 
     try:
         promtool = find_promtool(program)
@@ -32,26 +35,67 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
         fail_environment(str(fault))
         return
     results: list[FileResult] = []
-    progress = output == "text" and not common.quiet and sys.stderr.isatty()
+    files = len(rule_files(Path(folder)))
+    progress = _Progress(files, shown=output == "text" and not common.quiet and sys.stderr.isatty())
     try:
         for result in prove_folder(Path(folder), promtool, jobs or os.cpu_count() or 1):
             results.append(result)
-            if progress:
-                click.echo(f"\r{len(results)} files proven", nl=False, err=True)
-            if not result.ok and output == "text":
-                click.echo(f"FAILED {result.path}\n{result.output}")
+            if output == "text":
+                _tell(result, common, progress)
+            progress.show(len(results))
     except PromtoolTooOld as fault:
         fail_environment(str(fault))
-    if progress:
-        click.echo("\r", nl=False, err=True)
-    failed = sum(not result.ok for result in results)
+    progress.clear()
     if output == "json":
         click.echo(to_json(results))
     elif not results:
         click.echo(f"no rule file under {folder}/rules", err=True)
     else:
-        rules, tests = sum(result.rules for result in results), sum(result.tests for result in results)
-        state = f"{failed} failed" if failed else "all hold"
-        click.echo(f"{count(len(results), 'rule file')}, {count(rules, 'rule')}, {count(tests, 'test')}: {state}")
-    if failed or not results:
+        click.echo(_summary(results, common), color=common.colour_results or None)
+    if not results or not all(result.ok for result in results):
         sys.exit(FINDINGS)
+
+
+class _Progress:
+    """How many files are proven, on one line of a terminal's stderr that goes away again."""
+
+    def __init__(self, files: int, *, shown: bool) -> None:
+        self.files = files
+        self.shown = shown
+
+    def show(self, proven: int) -> None:
+        if self.shown:
+            click.echo(f"\r{proven}/{self.files} rule files proven", nl=False, err=True)
+
+    def clear(self) -> None:
+        if self.shown:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def _tell(result: FileResult, common: Common, progress: _Progress) -> None:
+    """A file that fails, with what promtool says; with -v also what holds."""
+    from slo_compiler.diagnostics.limit import count
+    from slo_compiler.plain_text import BAD, GOOD, painted
+
+    if result.ok and not common.verbose:
+        return
+    progress.clear()
+    colours = common.colour_results
+    if result.ok:
+        word = painted("ok", GOOD if colours else "")
+        text = f"{word} {result.path}: {count(result.rules, 'rule')}, {count(result.tests, 'test')}"
+    else:
+        text = f"{painted('FAILED', BAD if colours else '')} {result.path}\n{result.output}"
+    click.echo(text, color=colours or None)
+
+
+def _summary(results: list[FileResult], common: Common) -> str:
+    """`47 rule files, 2,243 rules, 15,210 tests: all hold`"""
+    from slo_compiler.diagnostics.limit import count
+    from slo_compiler.plain_text import BAD, GOOD, painted
+
+    rules, tests = sum(result.rules for result in results), sum(result.tests for result in results)
+    failed = sum(not result.ok for result in results)
+    state, colour = (f"{failed} failed", BAD) if failed else ("all hold", GOOD)
+    told = painted(state, colour if common.colour_results else "")
+    return f"{count(len(results), 'rule file')}, {count(rules, 'rule')}, {count(tests, 'test')}: {told}"

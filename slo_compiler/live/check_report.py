@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from slo_compiler.live.results import Result
-from slo_compiler.plain_text import indented, visible
+from slo_compiler.plain_text import BAD, GOOD, indented, visible
 
 SCHEMA = "slo-compiler/check-metrics/v1"
 _MARKS = {True: "ok", False: "BROKEN", None: "?"}
-_COLOURS = {True: "32", False: "1;31", None: "33"}
+_COLOURS = {True: GOOD, False: BAD, None: "33"}
 
 
 def to_text(results: Sequence[Result], *, width: int, colour: bool, fixes: bool) -> str:
