@@ -260,6 +260,7 @@ class _Resolver:
             "period": period.name,
             "promised": words.bound_of(promise.measurement),
             "runbook": self.runbook_url,
+            "dashboard_uid": identity.dashboard_uid(self.spec.service, self.document.metadata.name),
         }
         return tuple((key, value) for key, value in facts.items() if value)
 

@@ -20,6 +20,7 @@ from slo_compiler.ir import (
     Value,
     Window,
 )
+from slo_compiler.resolve.identity import dashboard_uid
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
@@ -150,6 +151,7 @@ def info_of(
         "promised": promised_by(reading),
         "measured": str(reading.measured) if reading.measured is not None else "",
         "runbook": runbook_url,
+        "dashboard_uid": dashboard_uid(spec.service, document.metadata.name),
     }
     return tuple((key, value) for key, value in facts.items() if value)
 
