@@ -1,7 +1,8 @@
 """What a dashboard must be: the rules of Grafana's dashboard-linter that apply, and those of our own.
 
 Each rule takes a dashboard and gives a sentence for each fault. Of the linter's rules four are left out: variables `job`
-and `instance` in every selector. Selectors come from specs here, and recorded series have no instance.
+and `instance` in every selector. Selectors come from specs here, and recorded series have no instance. All of a filter
+is `.*`, not `.+`: an SLO without a team is one of all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Rule = Callable[[Json], Iterator[str]]
 
 VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
 # What Grafana itself gives; in queries with what stands for it.
-BUILT_IN = {"__rate_interval": "5m", "__range": "6h", "__range_s": "21600", "__interval": "30s"}
+BUILT_IN = {"__rate_interval": "5m", "__range": "6h", "__range_s": "21600", "__interval": "30s", "__all": ".*"}
 IN_LINKS = {"__data", "__url_time_range", "__field", "__value"}
 # Of Grafana's 272 units.
 UNITS = {"none", "short", "s", "ms", "µs", "percentunit", "reqps", "cps", "dtdurations"}
@@ -93,7 +94,7 @@ def query_variables(dashboard: Json) -> Iterator[str]:
                 yield f"{item['name']} is not read again when the time changes"
             if item["datasource"] != {"type": "prometheus", "uid": "${datasource}"}:
                 yield f"{item['name']} asks another data source"
-            if not (item["multi"] and item["includeAll"] and item["allValue"] == ".+"):
+            if not (item["multi"] and item["includeAll"] and item["allValue"] == ".*"):
                 yield f"{item['name']} cannot be all"
 
 

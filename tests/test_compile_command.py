@@ -49,7 +49,8 @@ PORTABLE = {"out/openslo/assistant/chat.yaml", "out/openslo/editor/code.yaml"}
 CATALOGUE = {CHAT: "out/catalogue/assistant/chat.json", CODE: "out/catalogue/editor/code.json"}
 PAGE = "out/index.html"
 DASHBOARDS = {"out/dashboards/assistant/chat.json", "out/dashboards/editor/code.json"}
-OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *DASHBOARDS, *CATALOGUE.values(), PAGE, "out/manifest.json"}
+OF_ALL = {PAGE, "out/dashboards/overview.json", "out/dashboards/.lint"}
+OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *DASHBOARDS, *CATALOGUE.values(), *OF_ALL, "out/manifest.json"}
 KUBERNETES = """\
 outputs:
   flavour: prometheus-operator
@@ -167,7 +168,7 @@ class TestWriting:
     def test_stats_are_counted(self, repository: Path) -> None:
         result = run("compile", "--stats")
         assert result.exit_code == 0
-        assert "2 specs, 4 SLOs, 13 files" in result.stderr
+        assert "2 specs, 4 SLOs, 15 files" in result.stderr
 
     def test_quiet_says_nothing(self, repository: Path) -> None:
         result = run("compile", "-q")
@@ -732,7 +733,7 @@ def test_specs_that_are_all_emptied_do_not_take_the_rules_with_them(compiled: Pa
         (compiled / spec).write_text("")
     done = run("compile", *options)
     assert done.exit_code == 1
-    assert "no spec in specs, and out holds 13 files of earlier specs" in done.stderr
+    assert "no spec in specs, and out holds 15 files of earlier specs" in done.stderr
     assert all((compiled / path).exists() for path in OUTPUTS)
 
 

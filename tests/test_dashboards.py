@@ -89,6 +89,58 @@ def test_it_keeps_every_rule(name: str) -> None:
     assert faults(compiled(name)) == []
 
 
+def folded() -> dict[str, str]:
+    return {artifact.path: artifact.text for artifact in dashboards.fold({}, Context())}
+
+
+def fleet() -> Json:
+    found: Json = json.loads(folded()[dashboards.OVERVIEW])
+    return found
+
+
+class TestOverview:
+    def test_it_keeps_every_rule(self) -> None:
+        assert faults(fleet()) == []
+
+    def test_the_sdk_reads_and_writes_the_same(self) -> None:
+        assert list(differences(fleet(), round_trip(fleet()))) == []
+
+    def test_it_reads_what_every_spec_records(self) -> None:
+        asked = {metric for _, expression in queries(fleet()) for metric, _ in selectors(expression)} - {"ALERTS"}
+        assert {"slo:info", "slo:period_budget_remaining:ratio"} < asked
+        for spec in specs().values():
+            for slo in spec.slos:
+                own = [rule for group in rules.groups(spec) for rule in group["rules"]]
+                recorded = {rule.get("record") for rule in own if rule["labels"]["slo_id"] == slo.slo_id}
+                assert asked <= recorded, slo.slo_id
+
+    def test_it_shows_facts_that_specs_have(self) -> None:
+        known = {key for spec in specs().values() for slo in spec.slos for key, _ in slo.info}
+        (asked,) = [expression for where, expression in queries(fleet()) if where == "Objectives A"]
+        by = re.search(r"max by \(slo_id, ([^)]*)\)", asked)
+        assert by is not None and set(by[1].split(", ")) <= known
+
+    def test_its_lines_lead_to_dashboards(self) -> None:
+        for spec in specs().values():
+            assert {dict(slo.info)["dashboard_uid"] for slo in spec.slos} == {compiled(spec.engine_id)["uid"]}
+            (link,) = [item for item in compiled(spec.engine_id)["links"] if item["title"] == "All services"]
+            assert link["url"] == f"/d/{fleet()['uid']}"
+
+    def test_every_filter_is_applied(self) -> None:
+        filters = {"service", "team", "class"}
+        found = [matchers for _, query in queries(fleet()) for name, matchers in selectors(query) if name == "slo:info"]
+        assert [set(matchers) for matchers in found if matchers] and all(
+            set(matchers) in (filters, set()) for matchers in found
+        )
+
+    def test_the_linter_is_told_why_four_rules_do_not_apply(self) -> None:
+        found = yaml.safe_load(folded()[dashboards.LINT])["exclusions"]
+        assert set(found) == {
+            f"{where}-{what}-rule" for where in ("template", "target") for what in ("job", "instance")
+        }
+        assert all(item["reason"] for item in found.values())
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_recorded_series_are_those_of_the_rule_file(name: str) -> None:
     spec = specs()[name]
@@ -225,7 +277,7 @@ PLANTED: dict[str, tuple[Callable[[Json], None], str]] = {
                 "refresh": 0,
                 "multi": True,
                 "includeAll": True,
-                "allValue": ".+",
+                "allValue": ".*",
                 "datasource": {"type": "prometheus", "uid": "${datasource}"},
                 "query": {"query": "label_values(slo:info, service)", "refId": "V"},
             }
@@ -278,7 +330,8 @@ def test_numbers_of_panels_are_told_apart() -> None:
     assert set(ids.SLIS) == set(load_slis())
     assert len(set(ids.SLIS.values())) == len(ids.SLIS) and max(ids.SLIS.values()) < 20
     assert len(set(ids.OF_SLO.values())) == len(ids.OF_SLO) and max(ids.OF_SLO.values()) < 50
-    assert len(set(ids.SHARED.values())) == len(ids.SHARED) and max(ids.SHARED.values()) < 1000
+    for table in (ids.SHARED, ids.OVERVIEW):
+        assert len(set(table.values())) == len(table) and max(table.values()) < 1000
 
 
 def test_an_objective_more_renumbers_nothing() -> None:
@@ -404,6 +457,12 @@ class TestFormats:
         spec = found["spec"]
         assert spec.pop("json") and spec == {"instanceSelector": {"matchLabels": {"grafana": "main"}}, "folder": "SLOs"}
 
+    def test_the_one_of_all_specs_is_wrapped_too(self) -> None:
+        self.written("outputs: {dashboards: {format: grafana-operator, fleet: all-slos}}")
+        found = json.loads(Path("out/dashboards/overview.json").read_text("utf-8"))
+        assert (found["kind"], found["metadata"]["name"]) == ("GrafanaDashboard", "all-slos")
+        assert json.loads(found["spec"]["json"])["uid"] == "all-slos"
+
     def test_links_lead_to_what_is_configured(self) -> None:
         found = self.written(
             "urls: {traces: 'https://t.example/${x}', prometheus: 'https://p.example/', repository: 'https://git.example'}"
@@ -414,7 +473,7 @@ class TestFormats:
         assert links["Runbook"] == "https://runbooks.example.com/chat"
 
     def test_without_addresses_there_are_no_such_links(self) -> None:
-        assert {link["title"] for link in self.written("{}")["links"]} == {"Runbook", "SLOs"}
+        assert {link["title"] for link in self.written("{}")["links"]} == {"Runbook", "SLOs", "All services"}
 
     def test_alerts_lead_to_the_dashboard(self) -> None:
         wanted = {

@@ -187,6 +187,16 @@ class TestWhatWasEdited:
         change_one_character(CATALOGUE[CODE])
         assert run("compile", CHAT, "--only", "rules,tests").exit_code == 0
 
+    def test_a_dashboard_stands_in_nobodys_way(self, compiled: Path) -> None:
+        """The dashboard of all specs is made of none of theirs."""
+        before = contents(Path("out"))
+        (path,) = Path("out/dashboards/editor").iterdir()
+        change_one_character(path.as_posix())
+        assert run("compile", CHAT).exit_code == 0
+        assert contents(Path("out")) != before
+        assert run("compile").exit_code == 0
+        assert contents(Path("out")) == before
+
     def test_a_page_of_somebody_else_is_refused(self, repository: Path) -> None:
         Path("out").mkdir()
         Path(PAGE).write_text("mine\n", encoding="utf-8")
@@ -208,7 +218,7 @@ class TestKilled:
         assert run("compile").exit_code == 0
         assert contents(Path("out")) == whole()
 
-    @pytest.mark.parametrize("after", range(6))
+    @pytest.mark.parametrize("after", range(7))
     def test_the_page_is_old_or_new(self, compiled: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
         old = contents(Path("out"))
         edit(CHAT, "99.7%", "99.8%")
@@ -216,7 +226,7 @@ class TestKilled:
             patched.setattr(session, "apply_action", killed_after(after, apply_action))
             run("compile")
         new = whole()
-        assert Path(PAGE).read_bytes() == (new if after > 5 else old)["index.html"]
+        assert Path(PAGE).read_bytes() == (new if after > 6 else old)["index.html"]
         assert run("compile", "--check").exit_code == 1
         assert run("compile").exit_code == 0
         assert contents(Path("out")) == new

@@ -216,6 +216,7 @@ def _context(config: Config, flavour: str | None) -> Context:
             tuple(sorted(dashboards.annotations.items())),
             dashboards.folder or "",
             tuple(sorted(dashboards.instance_selector.items())),
+            dashboards.fleet,
         ),
         Links(urls.traces or "", urls.prometheus or ""),
     )

@@ -14,6 +14,7 @@ from slo_compiler.units import Duration
 
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 LabelName = Annotated[str, Field(pattern=_LABEL)]
+_UID = r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
 _PREFIX = r"^([a-zA-Z][a-zA-Z0-9_]{0,31})?$"
 # To an editor an unquoted 2.53 is a number.
 _RELEASE = r"^v?[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?$"
@@ -121,6 +122,7 @@ class Dashboards(Model):
         namespace, labels, annotations: metadata of Kubernetes objects; a ConfigMap has the sidecar's label besides.
         folder: of Grafana's, for Kubernetes objects; files are put into one by their own folder.
         instance_selector: labels of the Grafana that the operator puts them into.
+        fleet: the uid of the dashboard of all specs; another one where two repositories share a Grafana.
     """
 
     format: Literal["json", "configmap", "grafana-operator"] = "json"
@@ -129,6 +131,7 @@ class Dashboards(Model):
     annotations: dict[str, str] = Field(default_factory=dict)
     folder: Annotated[str, Field(min_length=1)] | None = None
     instance_selector: dict[str, str] = Field(default_factory=lambda: {"dashboards": "grafana"})
+    fleet: Annotated[str, Field(pattern=_UID)] = "slo-fleet"
 
 
 class Outputs(Model):

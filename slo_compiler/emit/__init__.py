@@ -16,5 +16,6 @@ EMITTERS: dict[str, Emitter] = {
 
 # The kinds that also write files about all specs.
 FOLDS: dict[str, Fold] = {
+    dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
 }

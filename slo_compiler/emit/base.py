@@ -25,6 +25,7 @@ class DashboardFiles(NamedTuple):
         namespace, labels, annotations: metadata of Kubernetes objects.
         folder: of Grafana's; empty without one.
         instance_selector: labels of the Grafana that its operator puts them into.
+        fleet: the uid of the dashboard of all specs.
     """
 
     format: str = "json"
@@ -33,6 +34,7 @@ class DashboardFiles(NamedTuple):
     annotations: tuple[tuple[str, str], ...] = ()
     folder: str = ""
     instance_selector: tuple[tuple[str, str], ...] = ()
+    fleet: str = "slo-fleet"
 
 
 class Links(NamedTuple):
@@ -77,10 +79,12 @@ class Fold(Protocol):
 
     Attributes:
         FOLDED: the paths of what it makes, whatever the specs are.
+        READS: whether it reads the files: one that somebody edited then stands in its way.
     """
 
     NAME: str
     FOLDED: tuple[str, ...]
+    READS: bool
 
     def fold(self, texts: Mapping[str, str], context: Context) -> Iterable[Artifact]:
         """The files about all specs.

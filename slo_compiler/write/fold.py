@@ -49,7 +49,7 @@ def texts_of(fold: Fold, planned: Iterable[str], kept: Mapping[str, Entry], fold
 def refuse_changed(fold: Fold, planned: Iterable[str], kept: Mapping[str, Entry], folder: Path) -> Iterator[Foreign]:
     """Files that a fold would read although they are not what an earlier run wrote."""
     new = set(planned)
-    for path, entry in kept.items():
+    for path, entry in kept.items() if fold.READS else ():
         if path in new or entry.folded or entry.kind(path) != fold.NAME:
             continue
         try:

@@ -8,7 +8,7 @@ from slo_compiler.emit.base import Context
 from slo_compiler.emit.dashboards import queries
 from slo_compiler.emit.dashboards.budget import budget_row
 from slo_compiler.emit.dashboards.causes import breaches_row, data_row
-from slo_compiler.emit.dashboards.frame import annotation, frame, link
+from slo_compiler.emit.dashboards.frame import annotation, frame, link, to_overview
 from slo_compiler.emit.dashboards.ids import bases
 from slo_compiler.emit.dashboards.layout import place
 from slo_compiler.emit.dashboards.load import saturation_row, throughput_row
@@ -43,7 +43,7 @@ def dashboard(spec: Spec, context: Context) -> Json:
         tags=_tags(spec),
         panels=place(rows),
         annotations=list(_annotations(spec)),
-        links=list(_links(spec, context)),
+        links=[*_links(spec, context), to_overview(context.dashboards.fleet)],
     )
 
 

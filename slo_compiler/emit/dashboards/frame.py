@@ -35,6 +35,26 @@ def datasource_variable() -> Json:
     }
 
 
+def query_variable(name: str, label: str, series: str) -> Json:
+    """A filter by the values of a label; all of them includes series that lack it."""
+    return {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": dict(DATASOURCE),
+        "query": {"query": f"label_values({series}, {name})", "refId": name},
+        "definition": f"label_values({series}, {name})",
+        "hide": 0,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"], "selected": True},
+        "refresh": 2,
+        "regex": "",
+        "sort": 1,
+    }
+
+
 def annotation(name: str, expression: str, *, colour: str, title: str, text: str, tags: str = "") -> Json:
     """A query of which each result is a mark on all panels."""
     return {
@@ -65,6 +85,22 @@ def link(title: str, url: str) -> Iterator[Json]:
             "includeVars": False,
             "keepTime": False,
         }
+
+
+def to_overview(uid: str) -> Json:
+    """A link to the dashboard of all specs; the time and the data source go with it."""
+    return {
+        "title": "All services",
+        "type": "link",
+        "url": f"/d/{uid}",
+        "icon": "dashboard",
+        "tooltip": "",
+        "tags": [],
+        "asDropdown": False,
+        "targetBlank": False,
+        "includeVars": True,
+        "keepTime": True,
+    }
 
 
 def others() -> Json:

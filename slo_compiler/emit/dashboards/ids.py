@@ -37,6 +37,24 @@ SHARED = {
     "period recorded": 54,
     "share that can be judged": 55,
 }
+OVERVIEW = {
+    "state row": 1,
+    "SLOs": 2,
+    "Within budget": 3,
+    "Burning": 4,
+    "Exhausted": 5,
+    "No data": 6,
+    "Alerts firing": 7,
+    "table row": 10,
+    "objectives": 11,
+    "time row": 20,
+    "states": 21,
+    "least budget": 22,
+    "class row": 30,
+    "met by class": 31,
+    "burn by class": 32,
+    "burn by breach": 33,
+}
 OF_SLO = {
     "row": 0,
     "budget left": 1,

@@ -18,6 +18,13 @@ BREACHES = {
 }
 # What is left of a budget.
 BUDGET_STEPS = Steps(RED, ((0, ORANGE), (0.25, GREEN)))
+# The levels of `queries.alert_level`.
+ALERT_WORDS = {
+    "0": ("none", GREEN),
+    "1": ("pending", YELLOW),
+    "2": ("firing", ORANGE),
+    "3": ("page", RED),
+}
 # Of tiers by their place, the fastest first.
 TIERS = (RED, "semi-dark-orange", "dark-yellow", BLUE, PURPLE)
 

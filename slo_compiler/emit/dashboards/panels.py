@@ -188,7 +188,7 @@ def table(
 ) -> Json:
     """Rows, by instant queries."""
     options: Json = {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False}
+    custom = {"align": "auto", "filterable": False, "inspect": False}
     found = panel("table", about, queries, options=options, custom=custom, overrides=overrides)
     return {**found, "transformations": list(transformations)}
 

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 
 from slo_compiler.emit.dashboards import panels, queries
 from slo_compiler.emit.dashboards.ids import OF_SLO, SHARED
-from slo_compiler.emit.dashboards.labels import BUDGET_STEPS, short_name
+from slo_compiler.emit.dashboards.labels import ALERT_WORDS, BUDGET_STEPS, short_name
 from slo_compiler.emit.dashboards.layout import Row
 from slo_compiler.emit.dashboards.parts import (
     GREEN,
-    ORANGE,
-    RED,
     YELLOW,
     About,
     Json,
@@ -23,13 +21,6 @@ from slo_compiler.emit.dashboards.parts import (
 from slo_compiler.emit.dashboards.text import address, describe, is_address, markdown, words
 from slo_compiler.ir import Slo, Spec, Window
 from slo_compiler.promql import names
-
-ALERT_WORDS = {
-    "0": ("none", GREEN),
-    "1": ("pending", YELLOW),
-    "2": ("firing", ORANGE),
-    "3": ("page", RED),
-}
 
 
 def promise_row(spec: Spec, bases: Sequence[int]) -> Row:
