@@ -1,4 +1,4 @@
-# Needs python3 (3.11 or newer), make and git; everything else is installed by pip into $(VENV), promtool by apt-get.
+# Needs python3 (3.11 or newer), make and git; all else is installed by pip into $(VENV), promtool and Chromium by apt-get.
 #   make test                     all tests, after setting everything up
 #   make PYTHON=python3.12 setup  with another interpreter
 
@@ -13,13 +13,14 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool programs test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
+.PHONY: help setup promtool chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
 	@echo 'test      units, golden files, promtool proofs and real programs (installs what is missing of these)'
-	@echo 'check     lint, format, types and the tests that need no promtool'
+	@echo 'check     lint, format, types and the tests that need no promtool and no browser'
 	@echo 'golden    rewrites golden/, schemas/ and docs/, then compares them; read the diff'
+	@echo 'screenshots rewrites the pictures of docs/images/'
 	@echo 'e2e       tests that build and install the wheel'
 	@echo 'bench     what a compilation costs, as ratios'
 	@echo 'mutation  whether the generated tests notice every mistake in the rules'
@@ -39,10 +40,13 @@ $(VENV)/.installed: pyproject.toml
 promtool:
 	bash scripts/ensure_promtool.sh
 
+chromium:
+	bash scripts/ensure_chromium.sh
+
 programs:
 	bash scripts/ensure_engines.sh
 
-test: setup promtool programs
+test: setup promtool chromium programs
 	$(PYTEST) $(PARALLEL) -m 'not e2e' $(PYTEST_ARGS)
 
 check: lint types fast
@@ -55,13 +59,16 @@ types: setup
 	$(BIN)/mypy
 
 fast: setup
-	$(PYTEST) $(PARALLEL) -m 'not promtool and not e2e and not engines' $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m 'not promtool and not e2e and not engines and not browser' $(PYTEST_ARGS)
 
 golden: setup promtool
 	$(BIN)/python scripts/update_golden.py
 	$(BIN)/python scripts/generate_docs.py
 	UPDATE_GOLDEN=1 $(PYTEST) -q tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py tests/test_report_formats.py
 	$(PYTEST) $(PARALLEL) tests/test_golden.py tests/test_schemas.py tests/test_docs.py tests/test_diagnostic_pages.py tests/test_report_formats.py
+
+screenshots: setup chromium
+	$(BIN)/python -m scripts.screenshots
 
 e2e: setup promtool
 	$(PYTEST) -m e2e $(PYTEST_ARGS)

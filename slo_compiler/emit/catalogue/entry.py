@@ -99,7 +99,7 @@ def _alert(spec: Spec, slo: Slo, tier: Tier) -> dict[str, Any]:
         "alert": alerts.burn_rate_alert_name(tier),
         "severity": spec.severities.of(tier.severity),
         "evaluationStep": slo.steps.of(tier.long.level),
-        "shortStep": slo.steps.of(tier.short.level),
+        "levels": {"long": tier.long.level.value, "short": tier.short.level.value},
     }
 
 

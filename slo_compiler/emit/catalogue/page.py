@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterable
 from functools import cache
+from typing import Any, NamedTuple
 
 import jinja2
+from markupsafe import Markup
 
 from slo_compiler.resources import template_path
+
+_STYLE, _SCRIPTS = "page.css", ("burn.js", "page.js")
 
 
 def page_text(entries: Iterable[str]) -> str:
     """The page of the documents of all specs, as `entry_text` writes them."""
-    specs = [json.loads(entry) for entry in entries]
-    return _templates().get_template("index.html.j2").render(specs=specs)
+    parts = _parts()
+    return parts.template.render(
+        policy=parts.policy,
+        style=parts.style,
+        scripts=parts.scripts,
+        data=_inline(_page_data(map(json.loads, entries))),
+    )
+
+
+def _page_data(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Specs, SLOs that name theirs by its place, and lists of tiers likewise: many SLOs have the same."""
+    specs: list[dict[str, Any]] = []
+    slos: list[dict[str, Any]] = []
+    tiers: dict[str, int] = {}
+    for document in documents:
+        for slo in document.pop("slos"):
+            key = json.dumps(slo["tiers"], ensure_ascii=False, separators=(",", ":"))
+            slos.append({**slo, "spec": len(specs), "tiers": tiers.setdefault(key, len(tiers))})
+        specs.append(document)
+    return {"specs": specs, "tiers": [json.loads(key) for key in tiers], "slos": slos}
+
+
+def _inline(data: Any) -> Markup:
+    """JSON inside a script element: no text of a spec can end the element or begin a comment."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+class _Parts(NamedTuple):
+    template: jinja2.Template
+    policy: str
+    style: Markup
+    scripts: tuple[Markup, ...]
 
 
 @cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+def _parts() -> _Parts:
+    """What is the same in every page; only this style and these scripts may act in it."""
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template_path("catalogue")),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
@@ -27,3 +65,15 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    style, *scripts = (template_path("catalogue", name).read_text("utf-8") for name in (_STYLE, *_SCRIPTS))
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = environment.get_template("index.html.j2")
+    return _Parts(template, policy, Markup(style), tuple(map(Markup, scripts)))
+
+
+def _hash(text: str) -> str:
+    """A text as a policy of the page allows it (Content Security Policy Level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
