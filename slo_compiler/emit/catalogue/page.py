@@ -57,15 +57,16 @@ class _Parts(NamedTuple):
 @cache
 def _parts() -> _Parts:
     """What is the same in every page; only this style and these scripts may act in it."""
+    loader = jinja2.FileSystemLoader(template_path("catalogue"))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_path("catalogue")),
+        loader=loader,
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    style, *scripts = (template_path("catalogue", name).read_text("utf-8") for name in (_STYLE, *_SCRIPTS))
+    style, *scripts = (loader.get_source(environment, name)[0] for name in (_STYLE, *_SCRIPTS))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
