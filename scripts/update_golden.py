@@ -4,7 +4,7 @@ Usage: python scripts/update_golden.py
 
 `golden/out/` is the output folder of `specs/`: every rule file, the page, the tests and dashboards of two specs, and the
 manifest with placeholders for the compiler's version and code, which change without changing an output. The hashes of
-the other tests, dashboards, portable forms and documents of the catalogue, which are large, are in
+the other tests, dashboards, runbooks, portable forms and documents of the catalogue, which are large, are in
 `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects of the Prometheus operator,
 beside the configuration that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/`
 and what `validate` says of it. `golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate`
@@ -27,9 +27,9 @@ from slo_compiler.cli import cli
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "golden"
 
-# Kinds of output that are large. Kept as they are: the tests, dashboards and the catalogue's documents of an engine's
+# Kinds of output that are large. Kept as they are: the tests, dashboards, runbooks and the catalogue's documents of an engine's
 # histograms and of an OpenSLO ratio, and the portable form of the first. What is about all specs is kept whole.
-LARGE = ("tests/", "openslo/", "catalogue/", "dashboards/")
+LARGE = ("tests/", "openslo/", "catalogue/", "dashboards/", "runbooks/")
 KEPT = (
     "dashboards/.lint",
     "dashboards/overview.",
@@ -40,6 +40,8 @@ KEPT = (
     "tests/gateway/gateway-availability.",
     "catalogue/editor/codestral-panel.",
     "catalogue/gateway/gateway-availability.",
+    "runbooks/editor/codestral-panel.",
+    "runbooks/gateway/gateway-availability.",
 )
 OPERATOR_SPEC = "specs/openslo/gateway-availability.yaml"
 OPERATOR_CONFIG = """\

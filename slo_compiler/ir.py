@@ -369,6 +369,7 @@ class Spec:
         requests_per_hour: the traffic that the spec expects; None where it says nothing.
         review_by: the day by which its owner wants to look at it again.
         portable: what the document says; None where it is OpenSLO as it stands.
+        runbook_is_compiled: it is the page that is compiled for the spec, so that each alert has a part of its own there.
         spec_url: where the document can be read; empty where that is not configured.
         label_prefix: of the compiler's own labels on alerts.
         evaluation: the interval of rules that record no tiles; None takes the fast step.
@@ -389,6 +390,7 @@ class Spec:
     gauges: Gauges | None = None
     queue_limit: Decimal | None = None
     runbook_url: str = ""
+    runbook_is_compiled: bool = False
     dashboard_url: str = ""
     dashboard_uid: str = ""
     model: str = ""

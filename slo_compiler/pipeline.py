@@ -247,16 +247,28 @@ def compile_specs(
     files of each.
 
     Raises:
+        TemplateFault: a template of the repository's own is broken; nothing was changed.
+        WordsLost: what the team wrote into a runbook has no place any more; nothing was changed.
         Refused: a file that is not ours stands in the way; nothing was changed.
         Emptied: no spec is left, and all files that were there would go; nothing was changed.
         OSError: the disk refuses.
     """
     from slo_compiler.emit import EMITTERS, FOLDS  # a run that only checks loads no emitter
+    from slo_compiler.emit.runbooks import NAME as RUNBOOKS
     from slo_compiler.write.session import write_artifacts
 
+    of_path = {path: (spec, kind) for spec in specs for kind in kinds for path in EMITTERS[kind].paths(spec)}
+
+    def remake(path: str) -> Artifact:
+        spec, kind = of_path[path]
+        return next(artifact for artifact in EMITTERS[kind].emit(spec, context) if artifact.path == path)
+
+    if context.runbooks.templates.texts and RUNBOOKS in kinds:
+        for spec in specs:  # a template of somebody's own may break at any of them, and then nothing is written
+            tuple(EMITTERS[RUNBOOKS].emit(spec, context))
     return write_artifacts(
         emit_specs(specs, context, kinds),
-        [path for spec in specs for kind in kinds for path in EMITTERS[kind].paths(spec)],
+        list(of_path),
         folder,
         context=context,
         kinds=kinds,
@@ -266,6 +278,7 @@ def compile_specs(
         catalogs=catalogs,
         dry=dry,
         show_diff=show_diff,
+        remake=remake,
     )
 
 

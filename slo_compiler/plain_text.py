@@ -48,6 +48,15 @@ def escape_markdown(value: object) -> str:
     return re.sub(_MARKDOWN_SPECIAL, r"\\\1", " ".join(str(value).split()))
 
 
+def percent_encoded(text: str, safe: str = "") -> str:
+    """Text as a part of an address: percent signs for all but unreserved characters (RFC 3986, 2.3) and those of `safe`."""
+    kept = f"-._~{safe}"
+    return "".join(
+        chr(byte) if byte < 128 and (chr(byte).isalnum() or chr(byte) in kept) else f"%{byte:02X}"
+        for byte in text.encode()
+    )
+
+
 def indented(rows: Sequence[Sequence[str]], width: int, colours: Sequence[str] = ()) -> Iterator[str]:
     """Rows in aligned columns; a last column that is too wide continues under itself.
 

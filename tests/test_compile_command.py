@@ -50,7 +50,17 @@ CATALOGUE = {CHAT: "out/catalogue/assistant/chat.json", CODE: "out/catalogue/edi
 PAGE = "out/index.html"
 DASHBOARDS = {"out/dashboards/assistant/chat.json", "out/dashboards/editor/code.json"}
 OF_ALL = {PAGE, "out/dashboards/overview.json", "out/dashboards/.lint"}
-OUTPUTS = {*RULES.values(), *TESTS, *PORTABLE, *DASHBOARDS, *CATALOGUE.values(), *OF_ALL, "out/manifest.json"}
+RUNBOOKS = {"out/runbooks/assistant/chat.md", "out/runbooks/editor/code.md"}
+OUTPUTS = {
+    *RULES.values(),
+    *TESTS,
+    *PORTABLE,
+    *DASHBOARDS,
+    *RUNBOOKS,
+    *CATALOGUE.values(),
+    *OF_ALL,
+    "out/manifest.json",
+}
 KUBERNETES = """\
 outputs:
   flavour: prometheus-operator
@@ -168,7 +178,7 @@ class TestWriting:
     def test_stats_are_counted(self, repository: Path) -> None:
         result = run("compile", "--stats")
         assert result.exit_code == 0
-        assert "2 specs, 4 SLOs, 15 files" in result.stderr
+        assert "2 specs, 4 SLOs, 17 files" in result.stderr
 
     def test_quiet_says_nothing(self, repository: Path) -> None:
         result = run("compile", "-q")
@@ -629,7 +639,7 @@ class TestKilled:
     ) -> None:
         """Killed, then the spec goes away: what the first run wrote is still known as ours."""
         with monkeypatch.context() as patched:
-            patched.setattr(session, "apply_action", killed_after(7, apply_action))
+            patched.setattr(session, "apply_action", killed_after(8, apply_action))
             run("compile")
         assert Path(RULES[CODE]).exists()
         Path(CODE).unlink()
@@ -640,7 +650,7 @@ class TestKilled:
         self, repository: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(session, "apply_action", killed_after(7, apply_action))
+            patched.setattr(session, "apply_action", killed_after(8, apply_action))
             run("compile")
         assert run("compile", CHAT).exit_code == 0
         assert run("compile").exit_code == 0
@@ -733,7 +743,7 @@ def test_specs_that_are_all_emptied_do_not_take_the_rules_with_them(compiled: Pa
         (compiled / spec).write_text("")
     done = run("compile", *options)
     assert done.exit_code == 1
-    assert "no spec in specs, and out holds 15 files of earlier specs" in done.stderr
+    assert "no spec in specs, and out holds 17 files of earlier specs" in done.stderr
     assert all((compiled / path).exists() for path in OUTPUTS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ HEADINGS = ["What", "Why it matters", "How to mend", "Wrong", "Right"]
 TODAY = datetime.date(2027, 3, 1)
 # An expired waiver lifts nothing any more, so the finding that it lifted is always beside it.
 COMPANIONS = {Code.SLO306: {Code.SLO407}}
-CONSOLE = {Code.SLO207, Code.SLO602}
+CONSOLE = {Code.SLO207, Code.SLO602, Code.SLO604, Code.SLO605}
 WITH_SPEC = [code for code in Code if code not in CONSOLE]
 
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -155,3 +156,53 @@ def test_the_session_of_a_migration_runs_as_shown(tmp_path: Path, monkeypatch: p
     again = CliRunner().invoke(cli, ["migrate", "chat.yaml", "-q"])
     assert (again.exit_code, again.output) == (0, "")
     assert CliRunner().invoke(cli, ["validate", "chat.yaml", "-q"]).exit_code == 0
+
+
+def session(code: Code) -> tuple[list[str], str]:
+    """The commands of a page's wrong example, and all that they print."""
+    shown, _ = read_page(code).example("Wrong")
+    lines = shown.splitlines(keepends=True)
+    commands = [line.removeprefix("$ ").rstrip("\n") for line in lines if line.startswith("$ ")]
+    return commands, "".join(line for line in lines if not line.startswith("$ "))
+
+
+def compiled(code: Code, commands: list[str]) -> str:
+    """What the last of the commands says, which fails; the shell runs those between."""
+    shell = [command for command in commands if not command.startswith("slo-compiler ")]
+    if commands[0].startswith("slo-compiler "):
+        assert CliRunner().invoke(cli, commands[0].split()[1:]).exit_code == 0
+    for command in shell:
+        subprocess.run(["bash", "-c", command], check=True)
+    refused = CliRunner().invoke(cli, commands[-1].split()[1:])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    compare(code, refused.stderr)
+    return refused.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spec, and settings that name a folder of templates which may be made."""
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    Path("specs/chat.yaml").write_text(read_page(Code.SLO203).example("Right")[0], encoding="utf-8")
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_session_of_lost_words_runs_as_shown() -> None:
+    commands, expected = session(Code.SLO604)
+    assert compiled(Code.SLO604, commands) == expected
+    assert "Restart the router first." in Path("out/runbooks/assistant/chat.md").read_text(encoding="utf-8")
+    assert not Path("out/rules/helpdesk").exists()
+    Path("out/runbooks/assistant/chat.md").unlink()
+    assert CliRunner().invoke(cli, commands[-1].split()[1:]).exit_code == 0
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_session_of_a_broken_template_runs_as_shown() -> None:
+    Path("slo-compiler.yaml").write_text("outputs: {runbooks: {templates: own}}\n", encoding="utf-8")
+    commands, expected = session(Code.SLO605)
+    assert compiled(Code.SLO605, commands) == expected
+    assert not Path("out").exists()
+    mended = read_page(Code.SLO605).example("Right")[0].splitlines()[0].removeprefix("$ ")
+    subprocess.run(["bash", "-c", mended], check=True)
+    assert CliRunner().invoke(cli, commands[-1].split()[1:]).exit_code == 0

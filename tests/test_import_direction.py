@@ -21,7 +21,17 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("__init__", "units", "resources", "plain_text", "plain_yaml", "diagnostics"),
     ("load",),
     ("documents",),
-    ("catalog", "edges", "shipped_engines", "engines", "engine_versions", "formulas", "slis", "breaches"),
+    (
+        "catalog",
+        "edges",
+        "shipped_engines",
+        "engines",
+        "engine_versions",
+        "formulas",
+        "slis",
+        "breaches",
+        "runbook_texts",
+    ),
     ("ir_series", "ir_engine", "ir_histograms", "ir_replicas", "ir_schedules", "ir_exemptions", "schedules", "ir"),
     ("promql",),
     ("resolve",),
@@ -46,6 +56,7 @@ BUILTIN_LOADERS = {
     "shipped_engines.py",
     "live/metric_words.py",
     "slis.py",
+    "runbook_texts.py",
     "resolve/policies.py",
 }
 WORLD_MODULES = {"subprocess", "socket", "shutil", "tempfile", "urllib", "http", "ssl", "asyncio", "multiprocessing"}

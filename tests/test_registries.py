@@ -37,7 +37,18 @@ PACKAGE = ROOT / "slo_compiler"
 BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
     "cli": {"connections", "options"},
-    "emit": {"tiles", "base", "alerts", "numbers", "serialize", "texts"},
+    "emit": {
+        "alerts",
+        "base",
+        "explore",
+        "numbers",
+        "own_words",
+        "serialize",
+        "templating",
+        "texts",
+        "tiles",
+        "user_templates",
+    },
 }
 CHECK_TABLES: dict[str, dict[str, object]] = {
     name: table for name, table in vars(checks).items() if name.endswith("_CHECKS")

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
     from slo_compiler.emit.base import Context
+    from slo_compiler.emit.user_templates import TemplateFault, UserTemplates
+    from slo_compiler.write.kept_words import WordsLost
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue")
+KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -72,10 +74,11 @@ def command(
     if exists(folder) and not is_folder(folder):
         raise click.UsageError(f"{folder} is no folder")
     _refuse_own_output(given_paths(paths, config), folder)
+    templates = _templates(config, common)
     try:
         manifest = read_manifest(out)
         config_path = find_config(common.config)
-        state = fingerprint.catalogs(config_path, kinds=kinds, flavour=flavour)
+        state = fingerprint.catalogs(config_path, kinds=kinds, flavour=flavour, templates=templates.texts)
         inputs = fingerprint.inputs(files)
         if not no_cache and fingerprint.is_current(manifest, state, inputs, out):
             common.note(f"{folder}: up to date ({len(manifest.files)} files of {len(files)} specs)")
@@ -86,7 +89,10 @@ def command(
         raise
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
-    outcome, specs, slos = _compile(common, config, paths, files, out, kinds, flavour, dry=check or diff, diff=diff)
+    context = _context(config, flavour, templates)
+    outcome, specs, slos = _compile(
+        common, config, paths, files, out, kinds, context, state, dry=check or diff, diff=diff
+    )
     if stats:
         click.echo(
             f"{specs} specs, {slos} SLOs, {outcome.files} files, {outcome.size} bytes, "
@@ -135,14 +141,17 @@ def _compile(
     files: list[str],
     out: Path,
     kinds: tuple[str, ...],
-    flavour: str | None,
+    context: Context,
+    state: dict[str, str],
     *,
     dry: bool,
     diff: bool,
 ) -> tuple[Outcome, int, int]:
+    from slo_compiler.emit.user_templates import TemplateFault
     from slo_compiler.pipeline import check_files, compile_specs
     from slo_compiler.resolve.environment import Environment
     from slo_compiler.write import fingerprint
+    from slo_compiler.write.kept_words import WordsLost
     from slo_compiler.write.session import Emptied, Refused
 
     checked = check_files(files, Environment(config))
@@ -151,13 +160,11 @@ def _compile(
     if checked.failed:
         click.echo("nothing was written", err=True)
         sys.exit(FINDINGS)
-    context = _context(config, flavour)
     if context.flavour == "prometheus-operator" and not context.labels:
         click.echo(
             "warning: outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing",
             err=True,
         )
-    state = fingerprint.catalogs(find_config(common.config), kinds=kinds, flavour=flavour)
     try:
         outcome = compile_specs(
             checked.specs,
@@ -172,9 +179,11 @@ def _compile(
         )
         return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
     except Refused as refusal:
-        show(_foreign(refusal, out), {}, common, files=len(refusal.foreign))
-        click.echo("nothing was written", err=True)
-        sys.exit(FINDINGS)
+        _refuse(_foreign(refusal, out), {}, common)
+    except TemplateFault as broken:
+        _refuse([_broken(broken)], _lines_of(broken, context.runbooks.templates), common)
+    except WordsLost as lost:
+        _refuse(_lost(lost, out), {}, common)
     except Emptied as emptied:
         click.echo(
             f"error: no spec in {', '.join(given_paths(paths, config))}, and {out} holds {emptied.files} files of earlier "
@@ -190,6 +199,50 @@ def _compile(
         raise
 
 
+def _refuse(diagnostics: list[Diagnostic], lines: dict[str, Sequence[str]], common: Common) -> NoReturn:
+    show(diagnostics, lines, common, files=len({diagnostic.span.path for diagnostic in diagnostics}))
+    click.echo("nothing was written", err=True)
+    sys.exit(FINDINGS)
+
+
+def _templates(config: Config, common: Common) -> UserTemplates:
+    """The repository's own templates; what is wrong with the folder ends the program."""
+    from slo_compiler.emit.user_templates import NO_TEMPLATES, UserTemplates
+
+    folder = config.outputs.runbooks.templates
+    if folder is None:
+        return NO_TEMPLATES
+    from slo_compiler.load.templates import read_templates
+
+    texts, faults = read_templates(folder)
+    if faults:
+        _refuse(faults, {}, common)
+    return UserTemplates(folder, texts)
+
+
+def _broken(fault: TemplateFault) -> Diagnostic:
+    from slo_compiler.diagnostics.codes import Code
+    from slo_compiler.diagnostics.diagnostic import Span, error
+
+    hint = "slo-compiler explain SLO605 says what a template may name"
+    return error(Code.SLO605, Span(fault.path, fault.line, 1, fault.line, 1), fault.message, hint)
+
+
+def _lines_of(fault: TemplateFault, templates: UserTemplates) -> dict[str, Sequence[str]]:
+    texts = {f"{templates.folder}/{name}": text.splitlines() for name, text in templates.texts}
+    return {fault.path: texts[fault.path]} if fault.path in texts else {}
+
+
+def _lost(found: WordsLost, out: Path) -> list[Diagnostic]:
+    from slo_compiler.diagnostics.codes import Code
+    from slo_compiler.diagnostics.diagnostic import Span, error
+
+    return [
+        error(Code.SLO604, Span((out / loss.path).as_posix(), loss.line, 1, loss.line, 1), loss.reason, loss.hint)
+        for loss in found.losses
+    ]
+
+
 def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
     from slo_compiler.diagnostics.codes import Code
     from slo_compiler.diagnostics.diagnostic import Span, error
@@ -200,8 +253,8 @@ def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
     ]
 
 
-def _context(config: Config, flavour: str | None) -> Context:
-    from slo_compiler.emit.base import Context, DashboardFiles, Links
+def _context(config: Config, flavour: str | None, templates: UserTemplates) -> Context:
+    from slo_compiler.emit.base import Context, DashboardFiles, Links, RunbookPages
 
     metadata, dashboards, urls = config.outputs.prometheus_rule, config.outputs.dashboards, config.urls
     return Context(
@@ -219,4 +272,5 @@ def _context(config: Config, flavour: str | None) -> Context:
             dashboards.fleet,
         ),
         Links(urls.traces or "", urls.prometheus or ""),
+        RunbookPages(templates, config.urls.grafana or "", config.outputs.runbooks.datasource or ""),
     )

@@ -111,8 +111,13 @@ def load_config(common: Common) -> Config:
         show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
         sys.exit(FINDINGS)
     config = config or default_config()
+    runbooks = config.outputs.runbooks
+    if runbooks.templates is not None:
+        folder = display_path(str(path.parent / runbooks.templates))
+        runbooks = runbooks.model_copy(update={"templates": folder})
     return config.model_copy(
         update={
+            "outputs": config.outputs.model_copy(update={"runbooks": runbooks}),
             "paths": [display_path(str(path.parent / part)) for part in config.paths],
             "catalogs": [display_path(str(path.parent / part)) for part in config.catalogs],
         }

@@ -52,3 +52,5 @@ class Code(Enum):
     SLO510 = "adjustment of the future"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"
+    SLO604 = "own words would be lost"
+    SLO605 = "broken template"

@@ -134,19 +134,34 @@ class Dashboards(Model):
     fleet: Annotated[str, Field(pattern=_UID)] = "slo-fleet"
 
 
+class Runbooks(Model):
+    """How runbooks are made.
+
+    Attributes:
+        templates: a folder with templates of your own, relative to the configuration; `runbook.md.j2` in it is the page.
+        suffix: of a page's name in links; empty where a site shows `<service>/<spec>.md` without it.
+        datasource: the uid of the Prometheus data source that queries are opened with in Grafana; unset, Grafana's default.
+    """
+
+    templates: Annotated[str, Field(min_length=1)] | None = None
+    suffix: Annotated[str, Field(pattern=r"^[-._~/a-zA-Z0-9]{0,40}$")] = ".md"
+    datasource: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")] | None = None
+
+
 class Outputs(Model):
     """What is written, and how."""
 
     flavour: Literal["prometheus", "prometheus-operator"] = "prometheus"
     prometheus_rule: PrometheusRuleMetadata = Field(default_factory=PrometheusRuleMetadata)
     dashboards: Dashboards = Field(default_factory=Dashboards)
+    runbooks: Runbooks = Field(default_factory=Runbooks)
 
 
 class Urls(Model):
     """Addresses; without one, the link is left out.
 
     Attributes:
-        runbooks, dashboards: to which /<service>/<spec> is added.
+        runbooks, dashboards: to which /<service>/<spec> is added; of runbooks that is the suffix and the alert's part, too.
         repository: to which a spec's path is added, such as https://git.example.com/slos/blob/main.
         grafana: of Grafana itself: alerts then link to the dashboards that are compiled.
         traces: of where single requests are found.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import catalogue, dashboards, openslo, promtool_tests, rules
+from slo_compiler.emit import catalogue, dashboards, openslo, promtool_tests, rules, runbooks
 from slo_compiler.emit.base import Emitter, Fold
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
@@ -12,6 +12,7 @@ EMITTERS: dict[str, Emitter] = {
     openslo.NAME: openslo,
     dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
+    runbooks.NAME: runbooks,
 }
 
 # The kinds that also write files about all specs.

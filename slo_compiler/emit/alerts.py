@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.serialize import Block
-from slo_compiler.emit.texts import burn_description, burn_summary, own_series, queried, subject, template_text
+from slo_compiler.emit.texts import anchor, burn_description, burn_summary, own_series, queried, subject, template_text
 from slo_compiler.ir import Counters, Gauges, Histogram, Selector, Slices, Slo, Source, Spec, Tier, WorstReplica
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, matchers, recorded, selector
@@ -46,6 +46,7 @@ def burn_rate_alert(spec: Spec, slo: Slo, tier: Tier) -> Document:
         _slo_annotations(
             spec,
             slo,
+            names.ALERT_PAGE if tier.severity == "page" else names.ALERT_TICKET,
             burn_summary(slo, tier),
             burn_description(slo, tier),
             own_series(slo, names.burn_rate(tier.long.name)),
@@ -347,8 +348,9 @@ def _engine_alert(
     labels |= {spec.own_label(key): value for key, value in facts.items() if value}
     labels.update(spec.labels)
     labels = {key: template_text(value) for key, value in labels.items()}
+    runbook_url = _runbook_url(spec, spec.runbook_url, name)
     annotations = _annotations(
-        summary, description, template_text(query), spec.runbook_url, spec.dashboard_url, spec.spec_url
+        summary, description, template_text(query), runbook_url, spec.dashboard_url, spec.spec_url
     )
     exempt = next((slo for slo in spec.slos if any(item.masks_all for item in slo.exemptions)), None)
     if exempt is not None:
@@ -373,12 +375,18 @@ def _ticket(
         **slo_labels(spec, slo),
         **({spec.own_label("tier"): tier} if tier else {}),
     }
-    annotations = _slo_annotations(spec, slo, summary, description, query)
+    annotations = _slo_annotations(spec, slo, name, summary, description, query)
     return _alert(name, expression, labels, annotations, hold=Duration(Decimal(minutes * 60)))
 
 
-def _slo_annotations(spec: Spec, slo: Slo, summary: str, description: str, query: str) -> dict[str, str]:
-    return _annotations(summary, description, query, slo.runbook_url, slo.dashboard_url, spec.spec_url)
+def _slo_annotations(spec: Spec, slo: Slo, name: str, summary: str, description: str, query: str) -> dict[str, str]:
+    runbook_url = _runbook_url(spec, slo.runbook_url, name)
+    return _annotations(summary, description, query, runbook_url, slo.dashboard_url, spec.spec_url)
+
+
+def _runbook_url(spec: Spec, page: str, name: str) -> str:
+    """The alert's own part of the runbook where that is one of ours; a page of the team's own as it is."""
+    return f"{page}#{anchor(name)}" if page and spec.runbook_is_compiled else page
 
 
 def _annotations(

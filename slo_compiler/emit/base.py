@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from slo_compiler.emit.user_templates import NO_TEMPLATES, UserTemplates
 from slo_compiler.ir import Spec
 
 
@@ -47,6 +48,23 @@ class Links(NamedTuple):
 AS_FILES, NO_LINKS = DashboardFiles(), Links()
 
 
+class RunbookPages(NamedTuple):
+    """How runbooks are made.
+
+    Attributes:
+        templates: the repository's own.
+        grafana: its address, under which queries are opened; empty where unknown.
+        datasource: the uid of the data source that they are asked of; empty leaves it to Grafana.
+    """
+
+    templates: UserTemplates = NO_TEMPLATES
+    grafana: str = ""
+    datasource: str = ""
+
+
+AS_SHIPPED = RunbookPages()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the configuration says about the outputs.
@@ -62,6 +80,7 @@ class Context:
     annotations: tuple[tuple[str, str], ...] = ()
     dashboards: DashboardFiles = AS_FILES
     links: Links = NO_LINKS
+    runbooks: RunbookPages = AS_SHIPPED
 
 
 class Emitter(Protocol):

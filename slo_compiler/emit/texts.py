@@ -48,6 +48,11 @@ def budget_spent(slo: Slo, tier: Tier) -> str:
     return f"{rounded(share * 100, 2)}%"
 
 
+def anchor(alert: str) -> str:
+    """What follows `#` in the address of an alert's part of a runbook: what hosts of Markdown make of its heading."""
+    return alert.lower()
+
+
 def subject(slo: Slo) -> str:
     """What an alert is about: the SLO, and the group where it has groups: `chat-ttft, team "{{ $labels.team }}"`."""
     return ", ".join([slo.name, *(f'{label} "{{{{ $labels.{label} }}}}"' for label in slo.groups.labels)])

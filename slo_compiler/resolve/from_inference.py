@@ -417,6 +417,7 @@ class _Resolver:
             gauges=gauges,
             queue_limit=_decimal(spec.alerting.queue_waiting_per_replica),
             runbook_url=self.runbook_url,
+            runbook_is_compiled="runbook" not in self.own,
             dashboard_url=self.dashboard_url,
             dashboard_uid=identity.dashboard_uid(spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),

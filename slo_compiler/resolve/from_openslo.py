@@ -287,6 +287,7 @@ class _Resolver:
             expect_idle=False,
             steps=self.steps,
             runbook_url=self.runbook_url,
+            runbook_is_compiled="runbook" not in self.own,
             dashboard_url=self.dashboard_url,
             dashboard_uid=identity.dashboard_uid(self.spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),

@@ -14,6 +14,7 @@ from slo_compiler.documents.config import Config
 from slo_compiler.documents.metadata import DNS_LABEL
 from slo_compiler.ir import Counters, Histogram, Measurement, Queries, Throughput, Value
 from slo_compiler.load.source_map import Path
+from slo_compiler.plain_text import percent_encoded
 from slo_compiler.promql.build import matchers, selector
 from slo_compiler.promql.names import reserved_labels
 from slo_compiler.resolve.findings import Findings
@@ -218,17 +219,9 @@ def spec_url(config: Config, path: str) -> str:
     base = config.urls.repository
     if not base or path.startswith(("/", "../")) or not path.endswith((".yaml", ".yml", ".json")):
         return ""
-    return f"{base.rstrip('/')}/{_quoted(path)}"
-
-
-def _quoted(path: str) -> str:
-    """A path as addresses write it: percent signs for all but unreserved characters and slashes (RFC 3986, 2.3)."""
-    return "".join(
-        chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~/" else f"%{byte:02X}"
-        for byte in path.encode()
-    )
+    return f"{base.rstrip('/')}/{percent_encoded(path, '/')}"
 
 
 def runbook(config: Config, annotations: Mapping[str, str], service: str, name: str) -> str:
     """The spec's own runbook, or its page under the configured address."""
-    return annotations.get("runbook") or link(config.urls.runbooks, service, name)
+    return annotations.get("runbook") or link(config.urls.runbooks, service, name, config.outputs.runbooks.suffix)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from slo_compiler import __version__
+from slo_compiler.emit.own_words import emptied, may_have_sections
 from slo_compiler.load.limits import MAX_BYTES
 from slo_compiler.load.yaml import LoadedFile, read_content
 from slo_compiler.resources import builtin_path, template_path
@@ -22,15 +23,22 @@ def _hash(content: bytes | LoadedFile) -> str:
     return "" if isinstance(content, LoadedFile) or len(content) > MAX_BYTES else sha256(content)
 
 
-def catalogs(config: Path | None, *, kinds: tuple[str, ...], flavour: str | None) -> dict[str, str]:
+def catalogs(
+    config: Path | None, *, kinds: tuple[str, ...], flavour: str | None, templates: Iterable[tuple[str, str]] = ()
+) -> dict[str, str]:
     """The hash of every fact and setting that the outputs depend on beside the specs.
+
+    Args:
+        templates: the repository's own, by name.
 
     Raises:
         OSError: the configuration cannot be read.
     """
     settings = config.read_bytes() if config is not None else b""
     choice = f"\n{','.join(kinds)} {flavour or ''}".encode()
-    return {**_builtin(), "configuration": sha256(settings + choice)}
+    found = {**_builtin(), "configuration": sha256(settings + choice)}
+    own = "".join(f"{name}\n{text}\n" for name, text in templates)
+    return {**found, "own templates": sha256(own.encode())} if own else found
 
 
 @cache
@@ -64,6 +72,7 @@ def is_current(manifest: Manifest, state: dict[str, str], given: dict[str, str],
             content = (folder / path).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return False
-        if sha256(content) != entry.sha256:
+        generated = emptied(content) if may_have_sections(path) else content
+        if sha256(generated) != entry.sha256:
             return False
     return True

@@ -17,7 +17,7 @@ class BrokenManifest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of ours: the hash of its bytes, and the specs that it came from.
+    """A file of ours: the hash of what was generated of it, and the specs that it came from.
 
     Attributes:
         folded: the kind of output whose files it is made of, all of them, so that no spec is named; empty for a file of

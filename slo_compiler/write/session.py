@@ -10,6 +10,7 @@ from slo_compiler import __version__
 from slo_compiler.emit.base import Artifact, Context, Fold
 from slo_compiler.write.apply import apply_action, replace_file
 from slo_compiler.write.fold import Texts, refuse_changed, texts_of
+from slo_compiler.write.kept_words import KeptWords, Remake, kept_words
 from slo_compiler.write.manifest import NAME, Entry, Manifest, read_manifest, sha256
 from slo_compiler.write.plan import Action, Foreign, Kind, plan_file, plan_removals, refuse_foreign
 
@@ -74,6 +75,7 @@ def write_artifacts(
     catalogs: dict[str, str],
     dry: bool = False,
     show_diff: ShowDiff | None = None,
+    remake: Remake | None = None,
 ) -> Outcome:
     """Brings the folder to what the artifacts say, one at a time, and then to what they say together.
 
@@ -87,10 +89,12 @@ def write_artifacts(
         inputs, catalogs: hashes for the manifest.
         dry: changes nothing.
         show_diff: is called for each file that differs.
+        remake: makes one of the planned artifacts ahead of its turn.
 
     Raises:
         Refused: a file that is not ours stands in the way, or one that a fold reads was edited; nothing was changed.
         Emptied: no artifact is left, and all that were there would go; nothing was changed.
+        WordsLost: what the team wrote into a page has no place any more; nothing was changed.
         OSError: the disk refuses; every file is whole, and the next run goes on from there.
     """
     old = read_manifest(folder)
@@ -106,7 +110,8 @@ def write_artifacts(
         raise Refused(foreign)
     if not planned and old.files and not any(entry.kind(path) in kinds for path, entry in kept.items()):
         raise Emptied(len(old.files) - len(kept))
-    writer = _Writer(folder, dry, show_diff)
+    words = kept_words(folder, old, kept, planned, remake)
+    writer = _Writer(folder, dry, show_diff, words)
     created = [path for path in planned if not old.owns(path)]
     if created and not dry:
         # Announced before they exist: killed in between, the next run knows them as ours.
@@ -145,19 +150,20 @@ def _write_each(
 
 
 class _Writer:
-    def __init__(self, folder: Path, dry: bool, show_diff: ShowDiff | None) -> None:
+    def __init__(self, folder: Path, dry: bool, show_diff: ShowDiff | None, words: KeptWords) -> None:
         self.folder = folder
+        self.words = words
         self.dry = dry
         self.show_diff = show_diff
         self.outcome = Outcome()
 
     def write(self, artifact: Artifact) -> bytes:
-        """Brings a file to its text, and gives its bytes."""
-        action = plan_file(artifact, self.folder)
+        """Brings a file to its text, and gives the bytes of that: without the words that a team wrote into it."""
+        action = plan_file(self.words.put_into(artifact), self.folder)
         assert action.after is not None  # artifacts always have a text
         self.outcome.size += len(action.after)
         self.carry_out(action)
-        return action.after
+        return artifact.text.encode()
 
     def carry_out(self, action: Action) -> None:
         if action.kind is Kind.KEEP:

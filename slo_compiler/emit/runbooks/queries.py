@@ -1,0 +1,132 @@
+"""The queries that somebody who was woken up asks first, ready to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from slo_compiler.ir import Counters, Histogram, Selector, Signal, Slo, Spec
+from slo_compiler.promql import names
+from slo_compiler.promql.build import aggregate, either, recorded, selector
+from slo_compiler.promql.histograms import counts, goods
+from slo_compiler.units import Duration, decimal_text, percent_text
+
+_WINDOW = "5m"
+# How the signals of an engine are looked at: role to title and how its series are put together for each replica.
+_SIGNALS = {
+    "queue_depth": ("Waiting requests by replica", "sum"),
+    "running": ("Running requests by replica", "sum"),
+    "kv_cache_usage": ("KV cache in use by replica, 0 to 1", "max"),
+    "preemptions": ("Preemptions per second by replica", "sum"),
+    "generation_tokens": ("Tokens per second by replica", "sum"),
+    "prompt_tokens": ("Prompt tokens per second by replica", "sum"),
+    "requests_rejected": ("Refused requests per second by replica", "sum"),
+    "requests_error": ("Failed requests per second by replica", "sum"),
+    "queue_time": ("95% of requests wait in the queue at most, in seconds", "quantile"),
+    "prefill_time": ("95% of prefills take at most, in seconds", "quantile"),
+}
+_TAIL = Decimal("0.95")
+
+
+class Query(NamedTuple):
+    """A query with what it shows."""
+
+    title: str
+    promql: str
+
+
+def of_slo(spec: Spec, slo: Slo) -> list[Query]:
+    """Burn rates, budget, the latency or share behind them, and the same by replica."""
+    label = names.burn_rate("")
+    same = f'{{__name__=~"{label}.+",{recorded("", slo.slo_id)[1:]}'
+    found = [
+        Query("Burn rate by window", same),
+        Query("Budget that is left of the period, 0 to 1", recorded(names.PERIOD_BUDGET_REMAINING, slo.slo_id)),
+    ]
+    return [*found, *_measured(spec, slo)]
+
+
+def of_signals(spec: Spec) -> dict[str, Query]:
+    """What the engine shows beside its SLIs, by role."""
+    if spec.engine is None:
+        return {}
+    found = {}
+    for role, (title, operator) in _SIGNALS.items():
+        signal = spec.engine.signal(role)
+        if signal is None or (operator == "quantile") != (signal.kind == "histogram"):
+            continue
+        if operator == "quantile":
+            reached = _quantile(_TAIL, signal.selectors, native=signal.native)
+            in_seconds = reached if signal.seconds in (0, 1) else f"{reached} * {decimal_text(signal.seconds)}"
+            found[role] = Query(title, in_seconds)
+        else:
+            found[role] = Query(title, _by_replica(spec.engine.replica_label, operator, signal))
+    return found
+
+
+def _measured(spec: Spec, slo: Slo) -> Iterator[Query]:
+    by = slo.groups.labels
+    replica = spec.engine.replica_label if spec.engine is not None else "instance"
+    measurement = slo.measurement
+    if isinstance(measurement, Histogram):
+        title = f"{percent_text(slo.target)} of {slo.counts} are within, in {_unit(slo, measurement)}"
+        yield Query(title, _quantile(slo.target, _series(measurement), by, native=measurement.native is not None))
+        good = aggregate("sum", either(goods(measurement, measurement.measured, "rate", _WINDOW)), (replica,))
+        total = aggregate("sum", either(counts(measurement, "rate", _WINDOW)), (replica,))
+        yield Query("Bad share by replica, 0 to 1", f"1 - {good}\n/ {total}")
+    elif isinstance(measurement, Counters) and not measurement.part_later:
+        for title, labels in (("Bad share now, 0 to 1", by), ("Bad share by replica, 0 to 1", (replica, *by))):
+            part = aggregate("sum", _rate(selector(measurement.part)), labels)
+            share = f"{part}\n/ {aggregate('sum', _rate(selector(measurement.total)), labels)}"
+            yield Query(title, share if measurement.part_is == "bad" else f"1 - {share}")
+
+
+def _unit(slo: Slo, measurement: Histogram) -> str:
+    """The unit of a histogram's edges: told by the edge that is read and the time that it stands for."""
+    if slo.measured is None or slo.measured.seconds == measurement.measured.edge:
+        return "seconds"
+    factor = slo.measured.seconds / measurement.measured.edge
+    return {Decimal("0.001"): "milliseconds", Decimal("0.000001"): "microseconds"}.get(
+        factor.normalize(), "its own unit"
+    )
+
+
+def over_times(slo: Slo, times: Decimal) -> Query | None:
+    """Whether the promised share of requests takes over so many times as long as promised; None where no latency is."""
+    measurement, promised = slo.measurement, slo.promised
+    if not isinstance(measurement, Histogram) or promised is None:
+        return None
+    native = measurement.native is not None
+    reached = _quantile(slo.target, _series(measurement), slo.groups.labels, native=native, window="1m")
+    scale = measurement.measured.edge / slo.measured.seconds if slo.measured is not None else Decimal(1)
+    limit = promised.seconds * times
+    return Query(
+        f"Over {Duration(limit)}",
+        f"{reached} > {decimal_text((limit * scale).normalize())}",
+    )
+
+
+def _by_replica(label: str, operator: str, signal: Signal) -> str:
+    texts = [selector(item) for item in signal.selectors]
+    if signal.kind == "counter":
+        texts = [_rate(text) for text in texts]
+    return aggregate(operator, either(texts), (label,))
+
+
+def _series(measurement: Histogram) -> tuple[Selector, ...]:
+    return tuple(Selector(name, measurement.matchers) for name in measurement.names)
+
+
+def _quantile(
+    share: Decimal, series: Sequence[Selector], by: Sequence[str] = (), *, native: bool, window: str = _WINDOW
+) -> str:
+    """What so much of all events stays under, of histograms by their base names."""
+    suffix = "" if native else "_bucket"
+    rates = [_rate(selector(Selector(f"{item.name}{suffix}", item.matchers)), window) for item in series]
+    joined = aggregate("sum", either(rates), by if native else ("le", *by))
+    return f"histogram_quantile({decimal_text(share)}, {joined})"
+
+
+def _rate(series: str, window: str = _WINDOW) -> str:
+    return f"rate({series}[{window}])"
