@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
@@ -18,36 +17,25 @@ from slo_compiler.emit.promtool_tests.notation import (
     group,
     raw_input,
     series_name,
+    slot_of,
+    slots_of,
     values,
 )
 from slo_compiler.ir import Level, Spec, Steps, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import string
-from slo_compiler.units import Duration
 
 # A series of somebody else: whatever forgets to ask for its own slo_id reads this too.
 DECOY = "decoy/decoy"
 _DECOY_VALUE = 9999.0
-
-
-def _slots_of(step: int) -> int:
-    """Slots of a step in seconds: three, or four where a third of it is no whole number of milliseconds.
-
-    Tiles stand one slot before their evaluation, and event tiles are stale at it: the rules that make bad events of events
-    then write nothing of their own.
-    """
-    return 3 if step % 3 == 0 else 4
-
-
-def _slot(step: int) -> str:
-    return Duration(Decimal(step) / _slots_of(step)).promql
-
 
 # One run of equal tiles: from this tile on, so many events and so many bad ones.
 _Course = tuple[tuple[int, float, float], ...]
 _EVENTS_COLUMN, _BAD_COLUMN = 1, 2
 # Idle, hardly an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
 _FAST_SPIKE = 24
+# Tiles stand one slot before their evaluation, and event tiles are stale at it: the rules that make bad events of events
+# then write nothing of their own.
 _FAST_COURSE: _Course = (
     (0, 0, 0),
     (10, 0.0002, 0.0001),
@@ -81,7 +69,7 @@ def fast_windows(spec: Spec) -> Document:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(look * step, burn_query(window), samples))
     checks += _constants(spec, min(looks) * step)
-    return group("fast tiles give burn rates", _slot(step), series, checks)
+    return group("fast tiles give burn rates", slot_of(step).promql, series, checks)
 
 
 def _constants(spec: Spec, seconds: int) -> list[Document]:
@@ -120,7 +108,9 @@ def slow_windows(spec: Spec) -> Document:
                     samples.append((own_labels(track), burn * track.share))
             checks.append(expect_scaled(tile * steps.slow, burn_query(window), samples))
         checks += _period_checks(spec, marks, tile)
-    return group("slow tiles give long burn rates and the period", _slot(steps.slow), marks.series(spec), checks)
+    return group(
+        "slow tiles give long burn rates and the period", slot_of(steps.slow).promql, marks.series(spec), checks
+    )
 
 
 class _Marks:
@@ -131,7 +121,7 @@ class _Marks:
 
     def __init__(self, steps: Steps, lengths: Sequence[int], per_look: int) -> None:
         self.per_look = per_look
-        self.per_tile = _slots_of(steps.slow)
+        self.per_tile = slots_of(steps.slow)
         self._texts: dict[tuple[str, float, bool], str] = {}
         self._burns: dict[tuple[int, Window, float, bool], float | None] = {}
         self._periods: dict[tuple[int, int, bool], tuple[float, float, float]] = {}
@@ -322,7 +312,7 @@ def _fast_text(course: _Course, length: int, column: int, factor: float, per_til
 def _fast_tiles(spec: Spec, length: int) -> list[Document]:
     """The course as tiles of every track."""
     found: list[Document] = []
-    per_tile = _slots_of(spec.steps.fast)
+    per_tile = slots_of(spec.steps.fast)
     for track in tracks(spec):
         for column, name, factor in (
             (_EVENTS_COLUMN, names.EVENTS["fast"], track.factor),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -72,6 +73,16 @@ def input_series(name: str, labels: Labels | Mapping[str, str], slots: Sequence[
 def raw_input(series: str, text: str) -> Document:
     """A series whose values are already in promtool's notation."""
     return {"series": series, "values": text}
+
+
+def slots_of(step: int) -> int:
+    """Slots of a step in seconds: three, or four where a third of it is no whole number of milliseconds."""
+    return 3 if step % 3 == 0 else 4
+
+
+def slot_of(step: int) -> Duration:
+    """How long such a slot is."""
+    return Duration(Decimal(step) / slots_of(step))
 
 
 def at(seconds: float) -> str:

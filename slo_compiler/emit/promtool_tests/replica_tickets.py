@@ -13,14 +13,13 @@ from slo_compiler.emit.promtool_tests.burn import DECOY
 from slo_compiler.emit.promtool_tests.delays import delay_of
 from slo_compiler.emit.promtool_tests.exemptions import Masks, condition_series, quiet_from
 from slo_compiler.emit.promtool_tests.groups import groups_of
-from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, group, input_series
+from slo_compiler.emit.promtool_tests.notation import GAP, STALE, Slot, group, input_series, slot_of, slots_of
 from slo_compiler.ir import Slo, Spec, WorstReplica
 from slo_compiler.promql import names
-from slo_compiler.units import Duration
 
-# Tiles and what is recorded of replicas stand two thirds of a step before their evaluation, and event tiles are stale a
-# third before it: the rules then make nothing of them, and tiles of 0 that a mask writes at it stand beside them.
-_SLOTS_PER_STEP, _BEFORE = 3, 2
+# Tiles and what is recorded of replicas stand two slots before their evaluation, and event tiles are stale one slot before
+# it: the rules then make nothing of them, and tiles of 0 that a mask writes at it stand beside them.
+_BEFORE = 2
 # Under the limit until the first of these minutes, at it until the second, then over it; from the third on another replica is
 # the worst one; an exemption.
 _UNDER, _OVER, _TURNS, _EXEMPT = 1, 3, 8, (5, 6)
@@ -54,7 +53,7 @@ def _alerts(spec: Spec, slos: Sequence[Slo]) -> Document:
     texts = [text_checks(courses, courses[0].name, told, step)]
     return group(
         "the ticket on the worst replica",
-        Duration(Decimal(step) / _SLOTS_PER_STEP).promql,
+        slot_of(step).promql,
         list(series.values()),
         checks,
         texts,
@@ -96,7 +95,7 @@ class _Events:
     def _tiles_at(self, index: int) -> list[int]:
         """The tiles in the window at an evaluation."""
         window = float(self.worst.window.seconds) - self.step / 2
-        before = self.step * _BEFORE / _SLOTS_PER_STEP
+        before = self.step * _BEFORE / slots_of(self.step)
         return [tile for tile in range(1, index + 1) if (index - tile) * self.step + before < window]
 
     def bad_of(self, index: int) -> float:
@@ -138,14 +137,13 @@ class _Course:
 
     def _exempt_times(self) -> list[float]:
         begin, end = (minute * 60 // self.step for minute in _EXEMPT)
-        return [index * self.step + self.step / _SLOTS_PER_STEP for index in range(begin, end)]
+        return [index * self.step + self.step / slots_of(self.step) for index in range(begin, end)]
 
     def activity(self) -> tuple[list[bool], list[float]]:
         """Whether the ticket's condition holds at each evaluation, and the share that its texts show."""
         active = list(self.events.alone_bad)
         if self.exemption is not None:
-            slot = Duration(Decimal(self.step) / _SLOTS_PER_STEP)
-            begin = delay_of(slot, quiet_from(self.spec), self.step)
+            begin = delay_of(slot_of(self.step), quiet_from(self.spec), self.step)
             masks = Masks(self.slo, self.length, {self.exemption.name: self._exempt_times()}, begin=begin)
             active = [holds and not masks.all_masked(index * self.step) for index, holds in enumerate(active)]
         return active, [self.events.share(index) for index in range(self.length)]
@@ -171,12 +169,13 @@ class _Course:
         yield self._series(names.EVENTS["fast"], {"slo_id": DECOY}, [1.0] * last, stale=True)
         yield self._series(names.BAD_EVENTS["fast"], {"slo_id": DECOY}, [9e9] * last)
         if self.exemption is not None:
-            slot = self.step / _SLOTS_PER_STEP
+            slot = self.step / slots_of(self.step)
             yield condition_series(self.slo, self.exemption, self._exempt_times(), slot, self.length * self.step)
 
     def _series(self, name: str, labels: dict[str, str], tiles: Sequence[Slot], *, stale: bool = False) -> Document:
         """A value before each evaluation; gone at it where the rules would make series of their own of it."""
         slots: list[Slot] = [GAP]
+        before = [GAP] * (slots_of(self.step) - _BEFORE - 1)
         for tile in tiles:
-            slots += [tile, STALE if stale else GAP, GAP]
+            slots += [*before, tile, STALE if stale else GAP, GAP]
         return input_series(name, labels, slots)
