@@ -20,6 +20,7 @@ from slo_compiler.emit.promtool_tests.cut import cut_groups
 from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_alerts
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
+from slo_compiler.emit.promtool_tests.idle import idle_fleets
 from slo_compiler.emit.promtool_tests.native import as_native, natives_of
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.replica_tickets import worst_replica_alerts
@@ -47,6 +48,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     del context
     fast = [
         *raw_series(spec),
+        *idle_fleets(spec),
         masks(spec),
         verdicts(spec),
         *throughputs(spec),

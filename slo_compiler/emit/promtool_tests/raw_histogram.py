@@ -114,7 +114,9 @@ class Fleet:
         """Indices of the names that a replica exposes; the newest is 0."""
         if pod.exposes == "all":
             return range(self.names)
-        return range(self.names - 1, self.names) if pod.exposes == "oldest" else range(1)
+        # Beside native histograms the classic counts of all names are read, and of this replica there are no others.
+        oldest = pod.exposes == "oldest" or (self.native and not pod.buckets)
+        return range(self.names - 1, self.names) if oldest else range(1)
 
     def tiles(
         self, measured: int, other: int | None, level: Level, steps: Steps, time: float, young: frozenset[str]
@@ -285,6 +287,8 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
             else:
                 le = {"le": "+Inf"}
                 found.append(raw_input(series_name(f"{name}_bucket", {**own, **le}), drawn.count_texts[index]))
+    if drawn.native:
+        found += _classic_strangers(histogram, labels, grouped, drawn.count_texts[2])
     for miss in near_misses(histogram.matchers, labels):
         for name in histogram.names:
             own = _pod_labels(miss, (*histogram.matchers, *grouped), "p0")
@@ -293,6 +297,19 @@ def series(slo: Slo, group: Labels, edges: Sequence[str], slot_seconds: float, *
                 raw_input(series_name(f"{name}_bucket", {**own, "le": le_text(edge, patterns, whole=False)}), text)
                 for edge, text in zip(edges, drawn.bucket_texts[2], strict=True)
             ]
+    return found
+
+
+def _classic_strangers(
+    histogram: Histogram, labels: dict[str, str], grouped: Sequence[Matcher], text: str
+) -> list[Document]:
+    """Near misses that stay classic series, since no edge of theirs is drawn."""
+    found = []
+    for miss in near_misses(histogram.matchers, labels):
+        own = _pod_labels(miss, (*histogram.matchers, *grouped), "classic")
+        for name in histogram.names:
+            found.append(raw_input(series_name(f"{name}_count", own), text))
+            found.append(raw_input(series_name(f"{name}_bucket", {**own, "le": "+Inf"}), text))
     return found
 
 
