@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -121,3 +122,30 @@ def test_an_answer_of_something_else_ends_with_3(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["check-metrics", str(spec), "-q", "--prometheus", page])
     assert done.exit_code == 3
     assert "no answer of Prometheus's HTTP API" in done.output
+
+
+# The native page has buckets of schema 0, with all events between 125 ms and 250 ms.
+@pytest.mark.parametrize(
+    ("job", "threshold", "said"),
+    [
+        pytest.param("native", "250ms", [], id="an edge of every schema"),
+        pytest.param("native", "150ms", ["a bucket reaches from 0.125 to 0.25; the buckets are coarser"], id="coarser"),
+        pytest.param("half", "250ms", ["is a classic histogram alone in 1 of 2 series"], id="a replica of either"),
+        pytest.param("vllm", "250ms", ["is a classic histogram alone; the rules read native ones"], id="classic"),
+    ],
+)
+def test_a_spec_that_reads_native_histograms(
+    prometheus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str, threshold: str, said: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("slo-compiler.yaml").write_text('prometheus: {version: "3.5", histograms: exponential}\n', "utf-8")
+    spec = tmp_path / "chat.yaml"
+    text = SPEC.replace("{job: vllm}", f"{{job: {job}}}").replace("threshold: 250ms", f"threshold: {threshold}")
+    spec.write_text(re.sub(r"(?m)^    - \{sli: itl.*\n", "", text), "utf-8")
+    code, told, broken = check(prometheus, spec)
+    # Nothing on that page shows queues.
+    own = [message for message in broken if not message.startswith(("is not there", "no series matches"))]
+    assert code == int(bool(broken))
+    assert len(own) == len(said)
+    assert all(words in message for words, message in zip(said, own, strict=True)), own
+    assert told["chat-ttft", "bucket"] is (threshold == "250ms") if job == "native" else True
