@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from slo_compiler.emit.serialize import Block, scalar, to_yaml
+from slo_compiler.emit.serialize import Block, scalar, to_json_line, to_yaml
 
 # Lone surrogates are no text: they cannot be encoded, so no YAML file can hold them.
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -149,3 +150,20 @@ def test_items_of_a_list_stand_under_their_key() -> None:
 def test_other_types_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be written as YAML"):
         to_yaml({"key": value})
+
+
+@given(
+    st.recursive(
+        ANY_TEXT | st.integers() | st.booleans() | st.none(),
+        lambda item: st.lists(item) | st.dictionaries(ANY_TEXT, item),
+    )
+)
+def test_json_on_one_line_is_one_line_and_reads_the_same(data: object) -> None:
+    line = to_json_line(data)
+    assert len(line.splitlines()) == 1
+    assert json.loads(line) == data
+
+
+@pytest.mark.parametrize("mark", ["\x7f", "\x85", "\u2028", "\u202e", "\ufeff"], ids=ascii)
+def test_json_on_one_line_shows_no_character_that_hides(mark: str) -> None:
+    assert to_json_line(f"a{mark}ä") == f'"a\\u{ord(mark):04x}ä"'

@@ -237,6 +237,7 @@
   };
   const identity = (slo) =>
     facts([
+      ["Name", slo.spec.displayName],
       ["SLO", slo.sloId],
       ["Model", [slo.model, slo.endpoint].filter(Boolean).join("  ")],
       ["Engine", slo.engine],
@@ -427,15 +428,17 @@
       }
     };
     const system = matchMedia("(prefers-color-scheme: dark)");
-    const show = (name) => {
-      document.documentElement.dataset.theme = name;
-      byId("theme").setAttribute("aria-pressed", String(name === "dark"));
-    };
-    show(remembered() ?? (system.matches ? "dark" : "light"));
-    system.addEventListener("change", () => remembered() ?? show(system.matches ? "dark" : "light"));
+    const root = document.documentElement;
+    const isDark = () => (root.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+    const tell = () => byId("theme").setAttribute("aria-pressed", String(isDark()));
+    const chosen = remembered();
+    if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
+    tell();
+    system.addEventListener("change", tell);
     byId("theme").addEventListener("click", () => {
-      const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-      show(next);
+      const next = isDark() ? "light" : "dark";
+      root.dataset.theme = next;
+      tell();
       try {
         localStorage.setItem("theme", next);
       } catch {

@@ -21,30 +21,31 @@ def page_text(entries: Iterable[str]) -> str:
     """The page of the documents of all specs, as `entry_text` writes them."""
     parts = _parts()
     return parts.template.render(
-        policy=parts.policy,
-        style=parts.style,
-        scripts=parts.scripts,
-        data=_inline(_page_data(map(json.loads, entries))),
+        policy=parts.policy, style=parts.style, scripts=parts.scripts, data=Markup(_page_data(entries))
     )
 
 
-def _page_data(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Specs, SLOs that name theirs by its place, and lists of tiers likewise: many SLOs have the same."""
-    specs: list[dict[str, Any]] = []
-    slos: list[dict[str, Any]] = []
+def _page_data(entries: Iterable[str]) -> str:
+    """Specs, SLOs that name theirs by its place, and lists of tiers likewise: many SLOs have the same.
+
+    Each is text at once, so that memory does not hold what thousands of them say as objects.
+    """
+    specs: list[str] = []
+    slos: list[str] = []
     tiers: dict[str, int] = {}
-    for document in documents:
+    for entry in entries:
+        document = json.loads(entry)
         for slo in document.pop("slos"):
-            key = json.dumps(slo["tiers"], ensure_ascii=False, separators=(",", ":"))
-            slos.append({**slo, "spec": len(specs), "tiers": tiers.setdefault(key, len(tiers))})
-        specs.append(document)
-    return {"specs": specs, "tiers": [json.loads(key) for key in tiers], "slos": slos}
+            place = tiers.setdefault(_inline(slo["tiers"]), len(tiers))
+            slos.append(_inline({**slo, "spec": len(specs), "tiers": place}))
+        specs.append(_inline(document))
+    lists = {"specs": specs, "tiers": tiers, "slos": slos}
+    return "{" + ",".join(f'"{name}":[{",".join(items)}]' for name, items in lists.items()) + "}"
 
 
-def _inline(data: Any) -> Markup:
+def _inline(data: Any) -> str:
     """JSON inside a script element: no text of a spec can end the element or begin a comment."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 class _Parts(NamedTuple):
