@@ -1,4 +1,5 @@
-# Needs python3 (3.11 or newer), make and git; all else is installed by pip into $(VENV), promtool and Chromium by apt-get.
+# Needs python3 (3.11 or newer), make and git; all else is installed by pip into $(VENV), promtool, Alertmanager and
+# Chromium by apt-get.
 #   make test                     all tests, after setting everything up
 #   make PYTHON=python3.12 setup  with another interpreter
 
@@ -13,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
+.PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
@@ -21,7 +22,7 @@ help:
 	@echo 'check     lint, format, types and the tests that need no promtool and no browser'
 	@echo 'golden    rewrites golden/, schemas/ and docs/, then compares them; read the diff'
 	@echo 'screenshots rewrites the pictures of docs/images/'
-	@echo 'e2e       tests that build and install the wheel'
+	@echo 'e2e       tests that build and install the wheel, and run a real Prometheus and Alertmanager'
 	@echo 'bench     what a compilation costs, as ratios'
 	@echo 'mutation  whether the generated tests notice every mistake in the rules'
 	@echo 'promtool3 the generated tests under a promtool 3 that is built with Go'
@@ -40,13 +41,16 @@ $(VENV)/.installed: pyproject.toml
 promtool:
 	bash scripts/ensure_promtool.sh
 
+alertmanager:
+	bash scripts/ensure_alertmanager.sh
+
 chromium:
 	bash scripts/ensure_chromium.sh
 
 programs:
 	bash scripts/ensure_engines.sh
 
-test: setup promtool chromium programs
+test: setup promtool alertmanager chromium programs
 	$(PYTEST) $(PARALLEL) -m 'not e2e' $(PYTEST_ARGS)
 
 check: lint types fast
@@ -70,7 +74,7 @@ golden: setup promtool
 screenshots: setup chromium
 	$(BIN)/python -m scripts.screenshots
 
-e2e: setup promtool
+e2e: setup promtool alertmanager
 	$(PYTEST) -m e2e $(PYTEST_ARGS)
 
 bench: setup

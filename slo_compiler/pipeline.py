@@ -240,11 +240,15 @@ def compile_specs(
     catalogs: dict[str, str],
     dry: bool = False,
     show_diff: ShowDiff | None = None,
+    pruned: Sequence[str] = (),
 ) -> Outcome:
     """Emits specs without errors and writes what differs; see `write_artifacts` for the rest of the arguments.
 
     Texts are made one file at a time, so that memory holds one of them; what is about all specs is made last, of the
     files of each.
+
+    Args:
+        pruned: kinds of which no file stays that is not written; by default those that are.
 
     Raises:
         TemplateFault: a template of the repository's own is broken; nothing was changed.
@@ -271,7 +275,7 @@ def compile_specs(
         list(of_path),
         folder,
         context=context,
-        kinds=kinds,
+        kinds=pruned or kinds,
         folds={kind: FOLDS[kind] for kind in kinds if kind in FOLDS},
         given=given,
         inputs=inputs,

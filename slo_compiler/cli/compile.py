@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from slo_compiler.write.kept_words import WordsLost
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks")
+KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager")
+# Written only where the configuration has an entry for it, or where it is asked for by name.
+ON_REQUEST = ("alertmanager",)
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -67,8 +69,8 @@ def command(
     from slo_compiler.write.manifest import BrokenManifest, read_manifest
 
     started = time.perf_counter()
-    kinds = _kinds(only)
     config = load_config(common)
+    kinds = _kinds(only, config)
     files = spec_files(paths, config)
     out = Path(folder)
     if exists(folder) and not is_folder(folder):
@@ -91,7 +93,17 @@ def command(
         fail_environment(f"{fault.filename}: {fault.strerror}")
     context = _context(config, flavour, templates)
     outcome, specs, slos = _compile(
-        common, config, paths, files, out, kinds, context, state, dry=check or diff, diff=diff
+        common,
+        config,
+        paths,
+        files,
+        out,
+        kinds,
+        context,
+        state,
+        pruned=KINDS if only is None else kinds,
+        dry=check or diff,
+        diff=diff,
     )
     if stats:
         click.echo(
@@ -124,9 +136,9 @@ def _refuse_own_output(given: Sequence[str], folder: str) -> None:
             )
 
 
-def _kinds(only: str | None) -> tuple[str, ...]:
+def _kinds(only: str | None, config: Config) -> tuple[str, ...]:
     if only is None:
-        return KINDS
+        return tuple(kind for kind in KINDS if kind not in ON_REQUEST or getattr(config.outputs, kind) is not None)
     asked = [part.strip() for part in only.split(",")]
     unknown = [part for part in asked if part not in KINDS]
     if unknown:
@@ -144,6 +156,7 @@ def _compile(
     context: Context,
     state: dict[str, str],
     *,
+    pruned: tuple[str, ...],
     dry: bool,
     diff: bool,
 ) -> tuple[Outcome, int, int]:
@@ -171,6 +184,7 @@ def _compile(
             context,
             out,
             kinds=kinds,
+            pruned=pruned,
             given=given_paths(paths, config),
             inputs=fingerprint.inputs(files),
             catalogs=state,
@@ -273,4 +287,13 @@ def _context(config: Config, flavour: str | None, templates: UserTemplates) -> C
         ),
         Links(urls.traces or "", urls.prometheus or ""),
         RunbookPages(templates, config.urls.grafana or "", config.outputs.runbooks.datasource or ""),
+        _receivers(config),
     )
+
+
+def _receivers(config: Config) -> tuple[tuple[str, str], ...]:
+    """Who gets alerts of each severity, by the value of the label."""
+    from slo_compiler.documents.config import AlertmanagerOutput
+
+    severities, receivers = config.severities, (config.outputs.alertmanager or AlertmanagerOutput()).receivers
+    return tuple((getattr(severities, name), getattr(receivers, name)) for name in ("page", "ticket", "info"))

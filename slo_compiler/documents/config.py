@@ -148,6 +148,20 @@ class Runbooks(Model):
     datasource: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")] | None = None
 
 
+class Receivers(Model):
+    """Who gets alerts, by severity: names of receivers."""
+
+    page: Annotated[str, Field(min_length=1)] = "slo-page"
+    ticket: Annotated[str, Field(min_length=1)] = "slo-ticket"
+    info: Annotated[str, Field(min_length=1)] = "slo-info"
+
+
+class AlertmanagerOutput(Model):
+    """A configuration of Alertmanager; written where this stands in the configuration, even without a field."""
+
+    receivers: Receivers = Field(default_factory=Receivers)
+
+
 class Outputs(Model):
     """What is written, and how."""
 
@@ -155,6 +169,7 @@ class Outputs(Model):
     prometheus_rule: PrometheusRuleMetadata = Field(default_factory=PrometheusRuleMetadata)
     dashboards: Dashboards = Field(default_factory=Dashboards)
     runbooks: Runbooks = Field(default_factory=Runbooks)
+    alertmanager: AlertmanagerOutput | None = None
 
 
 class Urls(Model):

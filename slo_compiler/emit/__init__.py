@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import catalogue, dashboards, openslo, promtool_tests, rules, runbooks
+from slo_compiler.emit import alertmanager, catalogue, dashboards, openslo, promtool_tests, rules, runbooks
 from slo_compiler.emit.base import Emitter, Fold
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
@@ -13,10 +13,12 @@ EMITTERS: dict[str, Emitter] = {
     dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
     runbooks.NAME: runbooks,
+    alertmanager.NAME: alertmanager,
 }
 
 # The kinds that also write files about all specs.
 FOLDS: dict[str, Fold] = {
     dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
+    alertmanager.NAME: alertmanager,
 }

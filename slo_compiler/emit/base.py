@@ -72,6 +72,7 @@ class Context:
     Attributes:
         flavour: `prometheus` or `prometheus-operator`.
         namespace, labels, annotations: metadata of operator objects.
+        receivers: values of the label `severity`, each with who gets its alerts.
     """
 
     flavour: str = "prometheus"
@@ -81,6 +82,7 @@ class Context:
     dashboards: DashboardFiles = AS_FILES
     links: Links = NO_LINKS
     runbooks: RunbookPages = AS_SHIPPED
+    receivers: tuple[tuple[str, str], ...] = (("page", "slo-page"), ("ticket", "slo-ticket"), ("info", "slo-info"))
 
 
 class Emitter(Protocol):
