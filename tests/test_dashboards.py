@@ -342,6 +342,20 @@ def test_an_objective_more_renumbers_nothing() -> None:
     assert after == {**before, "second": 2000}
 
 
+def test_without_a_window_an_hour_of_tiles_is_the_burn_rate() -> None:
+    spec = specs()[CHAT]
+    slo = dataclasses.replace(spec.slos[0], windows=(), tiers=())
+    found = _compiled(dataclasses.replace(spec, slos=(slo, spec.slos[1])))
+    assert faults(found) == []
+    assert not any(panel["id"] == 1005 for panel in panels(found))
+    asked = [query for _, query in queries(found) if slo.slo_id in query]
+    assert not any("slo:burn_rate" in query and spec.slos[1].slo_id not in query for query in asked)
+    (share,) = [
+        query for where, query in queries(found) if where.startswith("TTFT: good share") and where.endswith("A")
+    ]
+    assert "sum_over_time(slo:bad_events:slow" in share and "[58m]" in share
+
+
 def test_units_of_the_histogram_become_seconds() -> None:
     spec = specs()[CHAT]
     slo = spec.slos[0]

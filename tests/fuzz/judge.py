@@ -196,10 +196,10 @@ def judge_artifact(path: str, text: str, random: Random) -> Any:
     """An output lies inside the folder, reads the same by all readers, and holds no expression that Prometheus refuses."""
     pure = PurePosixPath(path)
     _require(str(pure) == path and not pure.is_absolute() and ".." not in pure.parts, f"path {path!r}")
-    names = [*pure.parts[1:-1], pure.name.partition(".")[0]]
+    names = [*pure.parts[1:-1], pure.name.removeprefix(".").partition(".")[0]]
     _require(all(DNS_LABEL.fullmatch(name) and len(name) <= 63 for name in names), f"path {path!r}")
     text.encode("utf-8")
-    if pure.suffix == ".yaml":
+    if pure.suffix == ".yaml" or pure.name == ".lint":
         data = _judge_yaml(path, text, random)
         for where, expression in _expressions(data):
             _parse_promql(f"{path}: {where}", expression)

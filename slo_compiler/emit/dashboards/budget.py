@@ -33,7 +33,7 @@ _GAUGE_END = 1.2  # of the highest factor, so that it is seen on the dial
 def budget_row(spec: Spec, bases: Sequence[int]) -> Row:
     """What is left of each budget, how fast it goes, and both over time."""
     small = [panel for slo, base in zip(spec.slos, bases, strict=True) for panel in _numbers(spec, slo, base)]
-    charts = [_burn_rates(spec, slo, base) for slo, base in zip(spec.slos, bases, strict=True)]
+    charts = [_burn_rates(spec, slo, base) for slo, base in zip(spec.slos, bases, strict=True) if slo.windows]
     return Row(SHARED["budget row"], "Error budget", [*small, _over_period(spec), *charts])
 
 

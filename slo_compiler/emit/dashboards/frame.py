@@ -43,7 +43,6 @@ def query_variable(name: str, label: str, series: str) -> Json:
         "type": "query",
         "datasource": dict(DATASOURCE),
         "query": {"query": f"label_values({series}, {name})", "refId": name},
-        "definition": f"label_values({series}, {name})",
         "hide": 0,
         "multi": True,
         "includeAll": True,

@@ -223,7 +223,7 @@ def state_timeline(about: About, queries: Sequence[Query], *, mappings: list[Jso
         "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    custom = {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
+    custom = {"lineWidth": 0, "fillOpacity": 80}
     return panel(
         "state-timeline",
         about,

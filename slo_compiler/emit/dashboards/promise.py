@@ -136,7 +136,11 @@ def _objectives(spec: Spec, bases: Sequence[int]) -> Json:
 def _burns(slos: Sequence[Slo], window: Callable[[Slo], Window]) -> str:
     """The burn rates of all objectives, each over its own window."""
     by_window: dict[str, list[Slo]] = {}
+    series = []
     for slo in slos:
-        by_window.setdefault(window(slo).name, []).append(slo)
-    series = [queries.of_all(group, names.burn_rate(name)) for name, group in by_window.items()]
+        if window(slo) in slo.windows:
+            by_window.setdefault(window(slo).name, []).append(slo)
+        else:
+            series.append(queries.burn(slo, window(slo)))
+    series += [queries.of_all(group, names.burn_rate(name)) for name, group in by_window.items()]
     return f"max by (slo_id) ({' or '.join(series)})"

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from slo_compiler.emit.dashboards.text import literal
-from slo_compiler.ir import Histogram, Matcher, Selector, Slo, Spec, Window
+from slo_compiler.ir import Histogram, Level, Matcher, Selector, Slo, Spec, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, any_of, either, matchers, recorded, selector, string
-from slo_compiler.units import decimal_text
+from slo_compiler.units import Duration, decimal_text
 
 RATE = "$__rate_interval"
 _HOUR, _SIX_HOURS = Decimal(3600), Decimal(6 * 3600)
@@ -48,8 +48,8 @@ def worst(slo: Slo, name: str, *, high: bool) -> str:
 
 
 def first_window(slo: Slo) -> Window:
-    """The shortest window that is recorded."""
-    return min(slo.windows, key=lambda window: window.length.seconds)
+    """The shortest window of burn rates."""
+    return _ascending(slo)[0]
 
 
 def hour_window(slo: Slo) -> Window:
@@ -63,13 +63,28 @@ def long_window(slo: Slo) -> Window:
 
 
 def _from(slo: Slo, seconds: Decimal) -> Window:
-    ascending = sorted(slo.windows, key=lambda window: window.length.seconds)
+    ascending = _ascending(slo)
     return next((window for window in ascending if window.length.seconds >= seconds), ascending[-1])
+
+
+def _ascending(slo: Slo) -> list[Window]:
+    """The windows that are recorded; where a policy leaves an SLI none, an hour of tiles."""
+    if slo.windows:
+        return sorted(slo.windows, key=lambda window: window.length.seconds)
+    step = slo.steps.slow
+    short = Duration(_HOUR - Decimal(step) / 2)
+    return [Window("1h", Level.SLOW, int(_HOUR) // step, short, Duration(_HOUR))]
 
 
 def burn(slo: Slo, window: Window) -> str:
     """The burn rate over a window."""
-    return worst(slo, names.burn_rate(window.name), high=True)
+    if window in slo.windows:
+        return worst(slo, names.burn_rate(window.name), high=True)
+    bad, total = (
+        f"sum by (slo_id) (sum_over_time({literal(recorded(tiles['slow'], slo.slo_id, window.range.promql))}))"
+        for tiles in (names.BAD_EVENTS, names.EVENTS)
+    )
+    return f"clamp_min({bad}, 0) / ({total} * {decimal_text(slo.budget)} > 0)"
 
 
 def bad_share(slo: Slo) -> str:
