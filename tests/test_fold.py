@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -154,7 +155,11 @@ class TestCheck:
         assert "replace index.html" in run("compile", "--check", CHAT).stdout.splitlines()
         lines = run("compile", "--diff", CHAT).stdout.splitlines()
         assert "+++ b/index.html" in lines
-        assert any(line.startswith("+") and "99.8%" in line for line in lines[lines.index("+++ b/index.html") :])
+        after = lines[lines.index("+++ b/index.html") + 1 :]
+        own = itertools.takewhile(lambda line: not line.startswith("--- a/"), after)
+        changed = [line for line in own if line.startswith("+")]
+        assert any("99.8%" in line for line in changed)
+        assert not any("editor" in line for line in changed)
         assert snapshot(compiled) == before
 
     def test_nothing_is_needed_on_disk_to_say_what_would_be_written(self, repository: Path) -> None:

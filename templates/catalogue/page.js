@@ -74,7 +74,7 @@
   };
   const alertsCell = (slo) => {
     const found = severities(slo);
-    return found.length ? found : [el("span", { class: "muted" }, "recorded only")];
+    return found.length ? found : [el("span", { class: "muted" }, slo.exhausted ? "on the budget" : "recorded only")];
   };
 
   // The columns of the table: how a row shows each, and what it is sorted by.
@@ -258,7 +258,7 @@
     ];
   };
   const alertTable = (slo) => {
-    if (!slo.tiers.length) return [el("p", { class: "muted" }, "Recorded and shown; nothing alerts.")];
+    if (!slo.tiers.length) return [el("p", { class: "muted" }, slo.exhausted ? "No burn rate alerts; that the whole budget is spent does." : "Recorded and shown; nothing alerts.")];
     const rows = slo.tiers.map((tier) => {
       const words = `${duration(tier.longWindow)} and ${duration(tier.shortWindow)} · more than ${tier.minBadEvents} bad · blind up to ${grouped(tier.blindAtEventsPerHour)} ${slo.counts}/h`;
       return el(
@@ -481,7 +481,7 @@
     }
     const count = (of) => new Set(slos.map(of).filter(Boolean)).size;
     const plural = (number, word) => `${grouped(number)} ${word}${number === 1 ? "" : "s"}`;
-    const waived = data.specs.reduce((sum, spec) => sum + spec.waivers.length, 0);
+    const waived = Object.values(data.specs).reduce((sum, spec) => sum + spec.waivers.length, 0);
     byId("summary").textContent = [
       plural(slos.length, "SLO"), plural(count(filters.service), "service"), plural(count(filters.model), "model"),
       ...(waived ? [plural(waived, "waiver")] : []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -26,21 +26,33 @@ def page_text(entries: Iterable[str]) -> str:
 
 
 def _page_data(entries: Iterable[str]) -> str:
-    """Specs, SLOs that name theirs by its place, and lists of tiers likewise: many SLOs have the same.
+    """SLOs, and what several of them have in common: their specs by name, and lists of tiers by their hash.
 
-    Each is text at once, so that memory does not hold what thousands of them say as objects.
+    Each is text at once, so that memory does not hold what thousands of them say as objects, and a line, so that a
+    change shows as the lines that changed.
     """
-    specs: list[str] = []
+    specs: dict[str, str] = {}
+    tiers: dict[str, str] = {}
     slos: list[str] = []
-    tiers: dict[str, int] = {}
     for entry in entries:
         document = json.loads(entry)
+        name = f"{document['service']}/{document['spec']}"
         for slo in document.pop("slos"):
-            place = tiers.setdefault(_inline(slo["tiers"]), len(tiers))
-            slos.append(_inline({**slo, "spec": len(specs), "tiers": place}))
-        specs.append(_inline(document))
-    lists = {"specs": specs, "tiers": tiers, "slos": slos}
-    return "{" + ",".join(f'"{name}":[{",".join(items)}]' for name, items in lists.items()) + "}"
+            alerts = _inline(slo["tiers"])
+            key = hashlib.sha256(alerts.encode()).hexdigest()[:16]
+            tiers[key] = alerts
+            slos.append(_inline({**slo, "spec": name, "tiers": key}))
+        specs[name] = _inline(document)
+    shared = ",\n".join(f'"{kind}":{{{_lines(_pairs(table))}}}' for kind, table in (("specs", specs), ("tiers", tiers)))
+    return f'{{{shared},\n"slos":[{_lines(slos)}]}}'
+
+
+def _pairs(table: dict[str, str]) -> Iterator[str]:
+    return (f"{_inline(key)}:{text}" for key, text in sorted(table.items()))
+
+
+def _lines(items: Iterable[str]) -> str:
+    return "\n" + ",\n".join(items) + "\n"
 
 
 def _inline(data: Any) -> str:
