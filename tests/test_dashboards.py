@@ -356,6 +356,15 @@ def test_without_a_window_an_hour_of_tiles_is_the_burn_rate() -> None:
     assert "sum_over_time(slo:bad_events:slow" in share and "[58m]" in share
 
 
+def test_scrapes_of_half_a_second_are_milliseconds_to_grafana() -> None:
+    spec = specs()[CHAT]
+    steps = spec.steps._replace(scrape=Decimal("0.5"))
+    slos = tuple(dataclasses.replace(slo, steps=steps) for slo in spec.slos)
+    found = _compiled(dataclasses.replace(spec, steps=steps, slos=slos))
+    assert faults(found) == []
+    assert _panel(found, ids.SHARED["tokens"])["targets"][0]["interval"] == "500ms"
+
+
 def test_units_of_the_histogram_become_seconds() -> None:
     spec = specs()[CHAT]
     slo = spec.slos[0]

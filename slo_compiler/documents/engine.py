@@ -74,6 +74,8 @@ class Role(StrEnum):
     QUEUE_DEPTH_BY_REASON = "queue_depth_by_reason"
     """A breakdown that sums to the queue depth."""
     KV_CACHE_USAGE = "kv_cache_usage"
+    PREEMPTIONS = "preemptions"
+    """Requests that were put back into the queue, and are computed again."""
     PROMPT_TOKENS = "prompt_tokens"
     GENERATION_TOKENS = "generation_tokens"
     REQUESTS_STARTED = "requests_started"

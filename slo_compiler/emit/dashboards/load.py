@@ -20,8 +20,9 @@ from slo_compiler.emit.dashboards.parts import (
     Query,
     coloured,
     lines,
+    override,
 )
-from slo_compiler.emit.dashboards.text import describe
+from slo_compiler.emit.dashboards.text import describe, step_text
 from slo_compiler.ir import EngineInUse, Selector, Slices, Slo, Spec
 from slo_compiler.promql import names
 from slo_compiler.units import decimal_text
@@ -64,7 +65,7 @@ def saturation_row(spec: Spec) -> Row:
 
 
 def _saturation(spec: Spec, vitals: Vitals) -> Iterator[Json]:
-    step = f"{spec.steps.scrape:f}s"
+    step = step_text(spec.steps.scrape)
     replica = ("job", vitals.replica_label)
     inside = {"waiting": vitals.waiting, "running": vitals.running}
     colours = {"waiting": ORANGE, "running": BLUE}
@@ -137,17 +138,15 @@ def _saturation(spec: Spec, vitals: Vitals) -> Iterator[Json]:
 
 
 def _kv_cache(spec: Spec, vitals: Vitals) -> Json:
-    step = f"{spec.steps.scrape:f}s"
+    step = step_text(spec.steps.scrape)
     asked = [
         Query(queries.gauge_of("max", vitals.kv_cache), "fullest replica", step),
         Query(queries.gauge_of("avg", vitals.kv_cache), "average", step),
     ]
-    overrides = []
+    overrides = [override(query.legend, max=1) for query in asked]
     if vitals.preemptions:
         asked.append(Query(queries.rate_of(vitals.preemptions), "preemptions by the second", step))
-        overrides.append(
-            coloured("preemptions by the second", PURPLE, unit="cps", custom__axisPlacement="right", max=None)
-        )
+        overrides.append(coloured("preemptions by the second", PURPLE, unit="cps", custom__axisPlacement="right"))
     return panels.timeseries(
         About(
             SHARED["KV cache"],
@@ -166,7 +165,6 @@ def _kv_cache(spec: Spec, vitals: Vitals) -> Json:
         steps=lines([(_KV_FULL, ORANGE)]),
         overrides=overrides,
         min=0,
-        max=1,
     )
 
 
@@ -231,7 +229,7 @@ def _late_under(slo: Slo) -> Decimal:
 
 
 def _tokens(spec: Spec, vitals: Vitals) -> Json:
-    step = f"{spec.steps.scrape:f}s"
+    step = step_text(spec.steps.scrape)
     asked = {"prompt": vitals.prompt_tokens, "generated": vitals.generation_tokens}
     return panels.timeseries(
         About(

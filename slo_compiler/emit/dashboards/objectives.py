@@ -21,7 +21,7 @@ from slo_compiler.emit.dashboards.parts import (
     lines,
     override,
 )
-from slo_compiler.emit.dashboards.text import describe, literal, number, words
+from slo_compiler.emit.dashboards.text import describe, literal, number, step_text, words
 from slo_compiler.ir import Histogram, Slices, Slo, Spec, Throughput, Value
 from slo_compiler.promql import names
 from slo_compiler.promql.build import recorded
@@ -74,7 +74,7 @@ def _threshold(slo: Slo) -> str:
 
 
 def _quantiles(spec: Spec, slo: Slo, measurement: Histogram, base: int) -> Json:
-    scale, step = _scale(slo, measurement), f"{spec.steps.scrape:f}s"
+    scale, step = _scale(slo, measurement), step_text(spec.steps.scrape)
     asked = sorted({*_QUANTILES, slo.target})
     limits = [(slo.measured.seconds, RED)] if slo.measured is not None else []
     limits += [(slo.highest.seconds, GREY)] if slo.highest is not None else []
@@ -156,7 +156,7 @@ def _heatmap(spec: Spec, slo: Slo, measurement: Histogram, base: int) -> Json:
             6,
             8,
         ),
-        Query(queries.buckets(measurement), "{{le}}", f"{spec.steps.scrape:f}s", "heatmap"),
+        Query(queries.buckets(measurement), "{{le}}", step_text(spec.steps.scrape), "heatmap"),
         unit=_EDGE_UNITS.get(_scale(slo, measurement), "none"),
     )
 

@@ -57,7 +57,12 @@ def number(value: Decimal) -> int | float:
 def seconds_text(seconds: Decimal | int) -> str:
     """A duration as Grafana reads it: one unit."""
     seconds = Decimal(seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % length == 0:
             return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds * 1000)}ms"
+    return step_text(seconds)
+
+
+def step_text(seconds: Decimal) -> str:
+    """A least distance of two points as Grafana reads it: whole seconds, or milliseconds."""
+    return f"{int(seconds)}s" if seconds % 1 == 0 else f"{int(seconds * 1000)}ms"
