@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 PYTEST_ARGS ?=
+# Tests of live servers wait more than they work.
+SERVERS ?= 3
 
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
@@ -75,7 +77,7 @@ screenshots: setup chromium
 	$(BIN)/python -m scripts.screenshots
 
 e2e: setup promtool alertmanager
-	$(PYTEST) -m e2e $(PYTEST_ARGS)
+	$(PYTEST) -n $(SERVERS) --dist loadfile -m e2e $(PYTEST_ARGS)
 
 bench: setup
 	$(BIN)/python benchmarks/compile.py --sizes 1,100,1000

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from tests.metrics_pages import Server, served
 from tests.native_page import native_served
+from tests.real.process import wait_until
+from tests.real.prometheus import prometheus, queried
 from tests.test_check_metrics import SPEC
 
 pytestmark = pytest.mark.e2e
@@ -27,14 +23,11 @@ NATIVE = ("vllm:time_to_first_token_seconds", "vllm:inter_token_latency_seconds"
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that has scraped a moving vLLM as job vllm.
 
     Job native has its latencies as native histograms alone, job half has a replica of either.
     """
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.fail("prometheus is not on the PATH; scripts/ensure_promtool.sh installs it", pytrace=False)
     folder = tmp_path_factory.mktemp("prometheus")
     labels = {"engine": "0", "model_name": "acme/chat"}
     with served(Server(), moves=True) as (page, _), native_served(NATIVE, labels) as native:
@@ -42,71 +35,45 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         jobs = {"vllm": [target], "native": [native], "half": [target, native]}
         scrapes = [{"job_name": job, "static_configs": [{"targets": targets}]} for job, targets in jobs.items()]
         config = {"global": {"scrape_interval": "500ms"}, "scrape_configs": scrapes}
-        (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [program, "--config.file=prometheus.yaml", "--storage.tsdb.path=data"]
-        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", "--enable-feature=native-histograms"]
-        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_for_scrapes(address)
+        with prometheus(folder, config, 4, "--enable-feature=native-histograms") as address:
+            # A counter has moved over two seconds that the server can look back on.
+            moved = "vllm:generation_tokens_total - vllm:generation_tokens_total offset 2s > 0"
+            wait_until(lambda: bool(queried(address, moved)), "a counter that does not move", _PATIENCE)
             yield address
-        finally:
-            server.terminate()
-            server.wait()
 
 
-def _wait_for_scrapes(address: str) -> None:
-    """Until a counter has moved over two seconds that the server can look back on."""
-    deadline = time.monotonic() + _PATIENCE
-    query = (
-        "/api/v1/query?query=vllm:generation_tokens_total%20-%20vllm:generation_tokens_total%20offset%202s%20%3E%200"
-    )
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{address}{query}", timeout=5) as answer:
-                if json.load(answer)["data"]["result"]:
-                    return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    pytest.fail("Prometheus did not scrape in time")
-
-
-def check(prometheus: str, spec: Path) -> tuple[int, dict[tuple[str, str], bool | None], list[str]]:
-    arguments = ["check-metrics", str(spec), "-q", "--prometheus", prometheus, "--over", "2s", "--format", "json"]
+def check(server: str, spec: Path) -> tuple[int, dict[tuple[str, str], bool | None], list[str]]:
+    arguments = ["check-metrics", str(spec), "-q", "--prometheus", server, "--over", "2s", "--format", "json"]
     done = CliRunner().invoke(cli, arguments)
     results = json.loads(done.stdout)["results"]
     told = {(result["slo"], result["check"]): result["ok"] for result in results}
     return done.exit_code, told, [result["message"] for result in results if result["ok"] is False]
 
 
-def test_the_true_spec_passes_with_the_labels_that_scraping_adds(prometheus: str, tmp_path: Path) -> None:
+def test_the_true_spec_passes_with_the_labels_that_scraping_adds(server: str, tmp_path: Path) -> None:
     spec = tmp_path / "chat.yaml"
     spec.write_text(SPEC, "utf-8")
-    code, told, broken = check(prometheus, spec)
+    code, told, broken = check(server, spec)
     assert (code, broken) == (0, [])
     assert {
         (slo, what): True for slo in ("chat-ttft", "chat-itl") for what in ("type", "labels", "bucket", "samples")
     }.items() <= told.items()
 
 
-def test_a_job_that_nobody_scrapes_is_found(prometheus: str, tmp_path: Path) -> None:
+def test_a_job_that_nobody_scrapes_is_found(server: str, tmp_path: Path) -> None:
     spec = tmp_path / "chat.yaml"
     spec.write_text(SPEC.replace("{job: vllm}", "{job: vllm-chat}"), "utf-8")
-    code, told, broken = check(prometheus, spec)
+    code, told, broken = check(server, spec)
     assert code == 1
     assert told["chat-ttft", "labels"] is False
     assert """no series matches {job="vllm-chat"}; job is 'half', 'vllm'""" in broken
 
 
 @pytest.mark.parametrize(("job", "share"), [("native", ""), ("half", " in 1 of 2 series")])
-def test_native_histograms_alone_are_found(prometheus: str, tmp_path: Path, job: str, share: str) -> None:
+def test_native_histograms_alone_are_found(server: str, tmp_path: Path, job: str, share: str) -> None:
     spec = tmp_path / "chat.yaml"
     spec.write_text(SPEC.replace("{job: vllm}", f"{{job: {job}}}"), "utf-8")
-    code, told, broken = check(prometheus, spec)
+    code, told, broken = check(server, spec)
     assert code == 1
     assert (told["chat-ttft", "type"], told["chat-itl", "type"]) == (False, False)
     assert [
@@ -135,14 +102,14 @@ def test_an_answer_of_something_else_ends_with_3(tmp_path: Path) -> None:
     ],
 )
 def test_a_spec_that_reads_native_histograms(
-    prometheus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str, threshold: str, said: list[str]
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str, threshold: str, said: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("slo-compiler.yaml").write_text('prometheus: {version: "3.5", histograms: exponential}\n', "utf-8")
     spec = tmp_path / "chat.yaml"
     text = SPEC.replace("{job: vllm}", f"{{job: {job}}}").replace("threshold: 250ms", f"threshold: {threshold}")
     spec.write_text(re.sub(r"(?m)^    - \{sli: itl.*\n", "", text), "utf-8")
-    code, told, broken = check(prometheus, spec)
+    code, told, broken = check(server, spec)
     # Nothing on that page shows queues.
     own = [message for message in broken if not message.startswith(("is not there", "no series matches"))]
     assert code == int(bool(broken))

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
@@ -29,7 +26,8 @@ from slo_compiler.exporter.layout import layout_of, one_release
 from slo_compiler.exporter.simulation import Simulation
 from slo_compiler.external.page_server import Answer, serving
 from tests.dashboard_rules import expanded, panels
-from tests.real.process import fetched, free_port, running, wait_until
+from tests.real.process import fetched
+from tests.real.prometheus import prometheus, queried, replicas
 
 pytestmark = pytest.mark.e2e
 
@@ -98,13 +96,8 @@ class Server(NamedTuple):
         """
         query = expanded(expression, {**VARIABLES, **FILTERS})
         if instant:
-            given = {"query": query, "time": f"{self.now}"}
-        else:
-            given = {"query": query, "start": f"{self.now - 16}", "end": f"{self.now}", "step": "2"}
-        path = "query" if instant else "query_range"
-        answer = json.loads(fetched(f"{self.address}/api/v1/{path}?{urllib.parse.urlencode(given)}"))
-        found: list[dict[str, Any]] = answer["data"]["result"]
-        return found
+            return queried(self.address, query, time=f"{self.now}")
+        return queried(self.address, query, start=f"{self.now - 16}", end=f"{self.now}", step="2")
 
 
 def values(series: Mapping[str, Any]) -> list[float]:
@@ -128,7 +121,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             simulation.advance(time.time() - begun)
             return Answer(200, CONTENT_TYPE, simulation.page(int(path.split("/")[1])) or "")
 
-    with serving("127.0.0.1", 0, answer) as port, prometheus(folder, port) as address:
+    with serving("127.0.0.1", 0, answer) as port, prometheus(folder, config(port), REPLICAS) as address:
         time.sleep(HISTORY)
         found = {
             path.stem: json.loads(path.read_text("utf-8")) for path in (folder / "out" / "dashboards").rglob("*.json")
@@ -149,32 +142,13 @@ def compiled(folder: Path) -> None:
     assert done.exit_code == 0, done.output
 
 
-@contextmanager
-def prometheus(folder: Path, port: int) -> Iterator[str]:
-    """The address of a server that scrapes each replica every second and evaluates the rules."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.fail("prometheus is not on the PATH; scripts/ensure_promtool.sh installs it", pytrace=False)
-    replicas = [
-        {
-            "targets": [f"127.0.0.1:{port}"],
-            "labels": {"__metrics_path__": f"/{number}/metrics", "instance": f"chat-{number}"},
-        }
-        for number in range(REPLICAS)
-    ]
-    config = {
-        "global": {"scrape_interval": f"{SCRAPE}s"},
+def config(port: int) -> dict[str, Any]:
+    """What the server scrapes and evaluates."""
+    targets = replicas(port, map(str, range(REPLICAS)))
+    return {
         "rule_files": ["out/rules/assistant/*.yaml"],
-        "scrape_configs": [{"job_name": "vllm", "static_configs": replicas}],
+        "scrape_configs": [{"job_name": "vllm", "static_configs": targets}],
     }
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    address = f"http://127.0.0.1:{free_port()}"
-    command = [program, "--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--log.level=error"]
-    command.append(f"--web.listen-address={address.removeprefix('http://')}")
-    with running(command, f"{address}/-/ready", folder, within=60):
-        seen = f"{address}/api/v1/query?{urllib.parse.urlencode({'query': f'count(up) == {REPLICAS}'})}"
-        wait_until(lambda: bool(json.loads(fetched(seen))["data"]["result"]), "targets that nobody scrapes", 60)
-        yield address
 
 
 def asked(dashboard: dict[str, Any]) -> Iterator[tuple[str, str, bool, str]]:

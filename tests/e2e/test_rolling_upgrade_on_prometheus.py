@@ -7,13 +7,9 @@ one answers until its last request ended.
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -30,7 +26,7 @@ from slo_compiler.exporter.counters import CONTENT_TYPE
 from slo_compiler.exporter.layout import layout_of, one_release
 from slo_compiler.exporter.simulation import Simulation
 from slo_compiler.external.page_server import Answer, serving
-from tests.real.process import fetched, free_port, running, wait_until
+from tests.real.prometheus import prometheus, queried, replicas
 
 pytestmark = pytest.mark.e2e
 
@@ -184,7 +180,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         page = by_path[path].page(time.time() - begun[0]) if begun[0] else None
         return Answer(200, CONTENT_TYPE, page) if page is not None else Answer(503, "text/plain", "gone\n")
 
-    with serving("127.0.0.1", 0, answer) as port, _prometheus(folder, files, port, fleet) as address:
+    with (
+        serving("127.0.0.1", 0, answer) as port,
+        prometheus(folder, _config(files, port, fleet), len(fleet)) as address,
+    ):
         begun[0] = time.time()
         time.sleep(OVER)
         recorded = {
@@ -230,39 +229,14 @@ def _by_hand(rules: Any, name: str, written: Callable[[str, str], str]) -> Any:
     return rules
 
 
-@contextmanager
-def _prometheus(folder: Path, files: list[str], port: int, fleet: list[Pod]) -> Iterator[str]:
-    """The address of a server that scrapes each pod every second and evaluates the rules."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.fail("prometheus is not on the PATH; scripts/ensure_promtool.sh installs it", pytrace=False)
-    targets = [
-        {
-            "targets": [f"127.0.0.1:{port}"],
-            "labels": {"__metrics_path__": f"/{pod.name}/metrics", "instance": pod.name},
-        }
-        for pod in fleet
-    ]
-    config = {
-        "global": {"scrape_interval": "1s"},
-        "rule_files": files,
-        "scrape_configs": [{"job_name": "vllm", "static_configs": targets}],
-    }
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    address = f"http://127.0.0.1:{free_port()}"
-    command = [program, "--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--log.level=error"]
-    command.append(f"--web.listen-address={address.removeprefix('http://')}")
-    with running(command, f"{address}/-/ready", folder, within=60):
-        # It looks for targets every five seconds, the first time too.
-        seen = f"{address}/api/v1/query?{urllib.parse.urlencode({'query': f'count(up) == {len(fleet)}'})}"
-        wait_until(lambda: bool(json.loads(fetched(seen))["data"]["result"]), "targets that nobody scrapes", 60)
-        yield address
+def _config(files: list[str], port: int, fleet: list[Pod]) -> dict[str, Any]:
+    targets = replicas(port, (pod.name for pod in fleet))
+    return {"rule_files": files, "scrape_configs": [{"job_name": "vllm", "static_configs": targets}]}
 
 
 def _samples(address: str, selector: str) -> Series:
     """Every sample of the one series that was ever recorded."""
-    query = urllib.parse.urlencode({"query": f"{selector}[5m]"})
-    found = json.loads(fetched(f"{address}/api/v1/query?{query}"))["data"]["result"]
+    found = queried(address, f"{selector}[5m]")
     assert len(found) <= 1, found
     return [(float(at), float(value)) for one in found for at, value in one["values"]]
 
