@@ -2,13 +2,13 @@
 
 Usage: python scripts/update_golden.py
 
-`golden/out/` is the output folder of `specs/`: every rule file, the page, the tests and dashboards of two specs, and the
-manifest with placeholders for the compiler's version and code, which change without changing an output. The hashes of
-the other tests, dashboards, runbooks, portable forms and documents of the catalogue, which are large, are in
+`golden/out/` is the output folder of `specs/`: every rule file, the page, the tests and dashboards of two specs, and
+the manifest with placeholders for the compiler's version and code, which change without changing an output. The hashes
+of the other tests, dashboards, runbooks, portable forms and documents of the catalogue, which are large, are in
 `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects of the Prometheus operator,
 beside the configuration that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/`
-and what `validate` says of it. `golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate`
-says of one spec in each format.
+and what `validate` says of it, `golden/alertmanager.yml` what Alertmanager gets of all specs. `golden/validate.txt` is
+what `validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def golden_files() -> dict[str, bytes]:
             **_plain(Path(scratch)),
             **_operator(Path(scratch)),
             **_native(Path(scratch)),
+            "alertmanager.yml": _alertmanager(Path(scratch)),
             "validate.txt": _validate("specs", _config(Path(scratch), "")).encode(),
             **_simulate(Path(scratch)),
         }
@@ -118,6 +119,12 @@ def _operator(scratch: Path) -> dict[str, bytes]:
         f"prometheus-operator/{path}": content for path, content in _read(out).items() if path.startswith("rules/")
     }
     return {**files, "prometheus-operator/slo-compiler.yaml": OPERATOR_CONFIG.encode()}
+
+
+def _alertmanager(scratch: Path) -> bytes:
+    out, config = scratch / "alertmanager", _config(scratch, "outputs: {alertmanager: {}}\n")
+    run(["compile", "specs", "-o", str(out), "--config", config, "--only", "alertmanager", "-q"])
+    return (out / "alertmanager" / "alertmanager.yml").read_bytes()
 
 
 def _native(scratch: Path) -> dict[str, bytes]:
