@@ -190,5 +190,5 @@ def _burn_rates(spec: Spec, slo: Slo, base: int) -> Json:
         steps=lines([(tier.factor, tier_colour(place)) for place, tier in enumerate(tiers)]) if tiers else None,
         log=True,
         overrides=[drawn[name] for name in sorted(drawn)],
-        decimals=1,
+        decimals=2,  # its axis goes down to hundredths
     )

@@ -12,6 +12,7 @@ from slo_compiler.emit.dashboards.layout import Row
 from slo_compiler.emit.dashboards.parts import (
     GREEN,
     GREY,
+    PURPLE,
     RED,
     About,
     Json,
@@ -98,7 +99,7 @@ def _quantiles(spec: Spec, slo: Slo, measurement: Histogram, base: int) -> Json:
         overrides=[
             coloured(
                 f"p{_percent(q)}",
-                GREEN if q != slo.target else "semi-dark-orange",
+                "semi-dark-orange" if q == slo.target else GREEN if q < slo.target else PURPLE,
                 custom__lineWidth=1 + (q == slo.target),
             )
             for q in asked

@@ -93,7 +93,7 @@ def _objectives(spec: Spec, bases: Sequence[int]) -> Json:
     # What the engine shows once has alerts and no objective.
     shown.setdefault(spec.engine_id, ("Engine", ""))
     overrides = [
-        override("Objective", mappings=mapped(shown), links=[link], custom__minWidth=300),
+        override("Objective", mappings=mapped(shown), links=[link], custom__minWidth=440),
         override("Target", unit="percentunit"),
         override("Attained", unit="percentunit", decimals=3),
         override(
