@@ -356,6 +356,20 @@ def test_without_a_window_an_hour_of_tiles_is_the_burn_rate() -> None:
     assert "sum_over_time(slo:bad_events:slow" in share and "[58m]" in share
 
 
+def test_native_histograms_are_asked_without_buckets() -> None:
+    """The examples that the rules of native histograms are kept for."""
+    folder = ROOT / "examples" / "native-histograms"
+    config = Config.model_validate(yaml.safe_load((folder / "slo-compiler.yaml").read_text("utf-8")))
+    checked = check_files(discover([str(folder / "specs")])[0], Environment(config))
+    assert len(checked.specs) > 1 and not checked.failed
+    for spec in checked.specs:
+        found = _compiled(spec)
+        assert faults(found) == []
+        assert list(differences(found, round_trip(found))) == []
+        quantiles = [query for where, query in queries(found) if ": quantiles" in where]
+        assert quantiles and not any("_bucket" in query or "by (le)" in query for query in quantiles)
+
+
 def test_scrapes_of_half_a_second_are_milliseconds_to_grafana() -> None:
     spec = specs()[CHAT]
     steps = spec.steps._replace(scrape=Decimal("0.5"))
