@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm clean
+.PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm dashboards clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
@@ -30,6 +30,7 @@ help:
 	@echo 'promtool3 the generated tests under a promtool 3 that is built with Go'
 	@echo 'litellm   check-metrics and the rules on a real LiteLLM proxy (installs half a gigabyte)'
 	@echo 'vllm      check-metrics and the rules on a real vLLM without a GPU (installs six gigabytes)'
+	@echo 'dashboards draws a dashboard with Grafana'"'"'s own components (installs half a gigabyte by npm)'
 	@echo 'clean     removes what these made'
 
 setup: $(VENV)/.installed
@@ -99,6 +100,10 @@ litellm: setup promtool
 vllm: setup promtool
 	bash scripts/ensure_vllm.sh
 	bash scripts/on_loopback.sh $(PYTEST) -m slow_engines tests/slow/test_vllm.py $(PYTEST_ARGS)
+
+dashboards: setup promtool chromium
+	bash scripts/ensure_dashboard_view.sh
+	$(PYTEST) -m slow_engines tests/slow/test_dashboard_view.py $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -132,7 +132,9 @@ def test_a_mistake_in_a_mask_fails_the_generated_tests(case: str, tmp_path: Path
     rule_path.parent.mkdir(parents=True, exist_ok=True)
     assert right in rule_file.text
     rule_path.write_text(rule_file.text.replace(right, wrong), encoding="utf-8")
-    assert not promtool.test_rules(promtool.find_promtool(), tests, twice=False).ok
+    # The longest file is asked last.
+    in_turn = sorted(tests, key=lambda path: ".fast." in path.name)
+    assert not all(promtool.test_rules(promtool.find_promtool(), [path], twice=False).ok for path in in_turn)
 
 
 # Scenarios from drawn scrapes

@@ -16,15 +16,16 @@ from pathlib import Path
 import pytest
 
 
-def _folder(variable: str, name: str) -> Path:
+def folder_of(variable: str, name: str) -> Path:
+    """Where a script installs a program: as the variable says, else in the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(os.environ.get(variable) or cache / "slo-compiler" / name)
 
 
 # Where the scripts install programs. Fixed when tests are collected: each test has a home of its own.
-ENGINES = _folder("ENGINES_DIR", "engines")
-LITELLM = _folder("LITELLM_DIR", "litellm")
-VLLM = _folder("VLLM_DIR", "vllm")
+ENGINES = folder_of("ENGINES_DIR", "engines")
+LITELLM = folder_of("LITELLM_DIR", "litellm")
+VLLM = folder_of("VLLM_DIR", "vllm")
 _STOPS_WITHIN = 5.0  # seconds
 
 
