@@ -10,6 +10,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
+from slo_compiler.ir_autoscaling import Autoscaling as Autoscaling
+from slo_compiler.ir_autoscaling import Trigger as Trigger
 from slo_compiler.ir_engine import EngineInUse as EngineInUse
 from slo_compiler.ir_engine import Signal as Signal
 from slo_compiler.ir_exemptions import Adjustment as Adjustment
@@ -373,6 +375,7 @@ class Spec:
         spec_url: where the document can be read; empty where that is not configured.
         label_prefix: of the compiler's own labels on alerts.
         evaluation: the interval of rules that record no tiles; None takes the fast step.
+        autoscaling: the workload that follows its SLOs; None where the spec names none.
         where: places in the document, by field.
     """
 
@@ -408,6 +411,7 @@ class Spec:
     portable: Portable | None = None
     spec_url: str = ""
     evaluation: Duration | None = None
+    autoscaling: Autoscaling | None = None
     label_prefix: str = ""
     where: dict[str, Span] = field(default_factory=dict)
 

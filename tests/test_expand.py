@@ -75,6 +75,7 @@ spec:
     - {from: 2026-11-03T22:59:07Z, to: 2026-11-04T01:00:00Z, reason: "a cable"}
   resetOnChange: true
   replicaLabel: pod
+  autoscaling: {target: chat, kind: LeaderWorkerSet, minReplicas: 3, maxReplicas: 17, triggers: [ttft, queue-depth, burn-rate]}
   capacity:
     load: {requestsPerHour: 90, arrivals: {batch: {mean: 31}}, promptTokens: {quantiles: {p50: 512, p99: 8000}}}
     service: {prefill: {secondsPerToken: 7.8125e-5}, decode: {secondsPerToken: 0.02}, kvCacheTokens: 31000}

@@ -32,6 +32,7 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
         (r"is no whole number of days|is no period of 1 to 366 days", "1w2d and 216h are lengths in several units"),
         (r"\.until: .* is no date", "which days a month has"),
         (r"is no regular expression", "a grammar of its own"),
+        (r"minReplicas [0-9]+ is over maxReplicas", "two numbers compared"),
         (r"is no moment", "which days a month has, and hours a day"),
     ],
     "BurnRatePolicy": [
@@ -246,6 +247,7 @@ BREAKING: dict[str, list[tuple[tuple[str | int, ...], object]]] = {
         (("spec", "waivers", 0, "until"), "2031-02-30"),
         (("spec", "selector", "job", "re"), "chat("),
         (("spec", "budgetAdjustments", 0, "to"), "2031-02-30T10:00:00Z"),
+        (("spec", "autoscaling", "minReplicas"), 18),
     ],
     "BurnRatePolicy": [
         ((*_TIER, 0, "shortWindow"), "2h"),

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
-    from slo_compiler.emit.base import Context
+    from slo_compiler.emit.base import Context, ScaledObjects
     from slo_compiler.emit.user_templates import TemplateFault, UserTemplates
     from slo_compiler.write.kept_words import WordsLost
     from slo_compiler.write.session import Outcome, Refused
 
-KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager")
+KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling")
 # Written only where the configuration has an entry for it, or where it is asked for by name.
-ON_REQUEST = ("alertmanager",)
+ON_REQUEST = ("alertmanager", "autoscaling")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -143,6 +143,11 @@ def _kinds(only: str | None, config: Config) -> tuple[str, ...]:
     unknown = [part for part in asked if part not in KINDS]
     if unknown:
         raise click.UsageError(f"--only: unknown {', '.join(unknown)}; known: {', '.join(KINDS)}")
+    if "autoscaling" in asked and config.outputs.autoscaling is None:
+        raise click.UsageError(
+            "--only autoscaling: which Prometheus KEDA asks is not known; "
+            "outputs: {autoscaling: {serverAddress: http://prometheus.monitoring:9090}} in slo-compiler.yaml"
+        )
     return tuple(kind for kind in KINDS if kind in asked)
 
 
@@ -176,6 +181,12 @@ def _compile(
     if context.flavour == "prometheus-operator" and not context.labels:
         click.echo(
             "warning: outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing",
+            err=True,
+        )
+    if config.outputs.autoscaling is None and any(spec.autoscaling is not None for spec in checked.specs):
+        click.echo(
+            "warning: specs ask for autoscaling, and outputs.autoscaling.serverAddress is not configured: "
+            "no ScaledObject is written",
             err=True,
         )
     try:
@@ -288,6 +299,21 @@ def _context(config: Config, flavour: str | None, templates: UserTemplates) -> C
         Links(urls.traces or "", urls.prometheus or ""),
         RunbookPages(templates, config.urls.grafana or "", config.outputs.runbooks.datasource or ""),
         _receivers(config),
+        _scaled_objects(config),
+    )
+
+
+def _scaled_objects(config: Config) -> ScaledObjects:
+    from slo_compiler.emit.base import NOT_SCALED, ScaledObjects
+
+    said = config.outputs.autoscaling
+    if said is None:
+        return NOT_SCALED
+    return ScaledObjects(
+        said.server_address.rstrip("/"),
+        said.namespace or "",
+        tuple(sorted(said.labels.items())),
+        said.authentication or "",
     )
 
 

@@ -162,6 +162,22 @@ class AlertmanagerOutput(Model):
     receivers: Receivers = Field(default_factory=Receivers)
 
 
+class AutoscalingOutput(Model):
+    """ScaledObjects of KEDA for the specs that ask for one; written where this stands in the configuration.
+
+    Attributes:
+        server_address: of the Prometheus that evaluates the rules, as KEDA reaches it.
+        namespace: of workloads whose spec selects no namespace.
+        labels: metadata of the objects.
+        authentication: the name of a TriggerAuthentication, where the server asks for one.
+    """
+
+    server_address: WebAddress
+    namespace: DnsLabel | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    authentication: DnsLabel | None = None
+
+
 class Outputs(Model):
     """What is written, and how."""
 
@@ -170,6 +186,7 @@ class Outputs(Model):
     dashboards: Dashboards = Field(default_factory=Dashboards)
     runbooks: Runbooks = Field(default_factory=Runbooks)
     alertmanager: AlertmanagerOutput | None = None
+    autoscaling: AutoscalingOutput | None = None
 
 
 class Urls(Model):

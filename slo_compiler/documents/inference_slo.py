@@ -273,6 +273,7 @@ class InferenceSLOSpec(Model):
     reset_on_change: BoolText = False
     capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None
+    autoscaling: Annotated[Any, Rare("slo_compiler.documents.autoscaling", "Autoscaling")] = None
 
 
 class InferenceSLO(Model):

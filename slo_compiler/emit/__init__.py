@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit import alertmanager, catalogue, dashboards, openslo, promtool_tests, rules, runbooks
+from slo_compiler.emit import (
+    alertmanager,
+    autoscaling,
+    catalogue,
+    dashboards,
+    openslo,
+    promtool_tests,
+    rules,
+    runbooks,
+)
 from slo_compiler.emit.base import Emitter, Fold
 
 # Every kind of output, by its name on the command line, in the order in which they are written.
@@ -14,6 +23,7 @@ EMITTERS: dict[str, Emitter] = {
     catalogue.NAME: catalogue,
     runbooks.NAME: runbooks,
     alertmanager.NAME: alertmanager,
+    autoscaling.NAME: autoscaling,
 }
 
 # The kinds that also write files about all specs.

@@ -62,7 +62,23 @@ class RunbookPages(NamedTuple):
     datasource: str = ""
 
 
-AS_SHIPPED = RunbookPages()
+class ScaledObjects(NamedTuple):
+    """How objects of KEDA are made.
+
+    Attributes:
+        server_address: of the Prometheus that their triggers ask.
+        namespace: where the spec names none; empty leaves it to who applies them.
+        labels: metadata.
+        authentication: the name of a TriggerAuthentication; empty where none is needed.
+    """
+
+    server_address: str = ""
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    authentication: str = ""
+
+
+AS_SHIPPED, NOT_SCALED = RunbookPages(), ScaledObjects()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ class Context:
     links: Links = NO_LINKS
     runbooks: RunbookPages = AS_SHIPPED
     receivers: tuple[tuple[str, str], ...] = (("page", "slo-page"), ("ticket", "slo-ticket"), ("info", "slo-info"))
+    autoscaling: ScaledObjects = NOT_SCALED
 
 
 class Emitter(Protocol):

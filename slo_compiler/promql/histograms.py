@@ -8,9 +8,10 @@ is one of its buckets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from slo_compiler.ir import Bound, Histogram, Matcher, Selector
-from slo_compiler.promql.build import selector
+from slo_compiler.promql.build import aggregate, either, rate, selector
 from slo_compiler.units import decimal_text
 
 
@@ -75,7 +76,20 @@ def series_of(measurement: Histogram) -> tuple[Selector, ...]:
     """The series that are there in any case, of every name: the counts, or the native histograms themselves."""
     if measurement.native is None:
         return counts_of(measurement)
+    return base_series(measurement)
+
+
+def base_series(measurement: Histogram) -> tuple[Selector, ...]:
+    """Every base name with its matchers: of classic histograms no series has it alone."""
     return tuple(Selector(name, measurement.matchers) for name in measurement.names)
+
+
+def quantile(share: Decimal, series: Sequence[Selector], by: Sequence[str] = (), *, native: bool, window: str) -> str:
+    """What so much of all events stays under, of histograms by their base names, in their own unit."""
+    suffix = "" if native else "_bucket"
+    rates = [rate(selector(Selector(f"{item.name}{suffix}", item.matchers)), window) for item in series]
+    joined = aggregate("sum", either(rates), by if native else ("le", *by))
+    return f"histogram_quantile({decimal_text(share)}, {joined})"
 
 
 def counts_of(measurement: Histogram) -> tuple[Selector, ...]:

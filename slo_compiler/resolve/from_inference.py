@@ -18,6 +18,7 @@ from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import identity, measure, unfiltered, words
 from slo_compiler.resolve.adjustments import read_adjustments
+from slo_compiler.resolve.autoscaling import resolve_autoscaling
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.engine_signals import engine_in_use
 from slo_compiler.resolve.environment import Environment
@@ -422,6 +423,7 @@ class _Resolver:
             dashboard_uid=identity.dashboard_uid(spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
+            autoscaling=resolve_autoscaling(spec, slos, engine, self.findings),
             label_prefix=self.environment.config.labels.prefix,
             model=spec.model,
             endpoint=spec.endpoint or "",

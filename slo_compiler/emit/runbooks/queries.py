@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from slo_compiler.ir import Counters, Histogram, Selector, Signal, Slo, Spec
+from slo_compiler.ir import Counters, Histogram, Signal, Slo, Spec
 from slo_compiler.promql import names
-from slo_compiler.promql.build import aggregate, either, recorded, selector
-from slo_compiler.promql.histograms import counts, goods
+from slo_compiler.promql.build import aggregate, either, rate, recorded, selector
+from slo_compiler.promql.histograms import base_series, counts, goods, quantile
 from slo_compiler.units import Duration, decimal_text, percent_text
 
 _WINDOW = "5m"
@@ -57,7 +57,7 @@ def of_signals(spec: Spec) -> dict[str, Query]:
         if signal is None or (operator == "quantile") != (signal.kind == "histogram"):
             continue
         if operator == "quantile":
-            reached = _quantile(_TAIL, signal.selectors, native=signal.native)
+            reached = quantile(_TAIL, signal.selectors, native=signal.native, window=_WINDOW)
             in_seconds = reached if signal.seconds in (0, 1) else f"{reached} * {decimal_text(signal.seconds)}"
             found[role] = Query(title, in_seconds)
         else:
@@ -71,7 +71,7 @@ def _measured(spec: Spec, slo: Slo) -> Iterator[Query]:
     measurement = slo.measurement
     if isinstance(measurement, Histogram):
         title = f"{percent_text(slo.target)} of {slo.counts} are within, in {_unit(slo, measurement)}"
-        yield Query(title, _quantile(slo.target, _series(measurement), by, native=measurement.native is not None))
+        yield Query(title, _reached(slo, measurement, _WINDOW))
         good = aggregate("sum", either(goods(measurement, measurement.measured, "rate", _WINDOW)), (replica,))
         total = aggregate("sum", either(counts(measurement, "rate", _WINDOW)), (replica,))
         yield Query("Bad share by replica, 0 to 1", f"1 - {good}\n/ {total}")
@@ -97,8 +97,7 @@ def over_times(slo: Slo, times: Decimal) -> Query | None:
     measurement, promised = slo.measurement, slo.promised
     if not isinstance(measurement, Histogram) or promised is None:
         return None
-    native = measurement.native is not None
-    reached = _quantile(slo.target, _series(measurement), slo.groups.labels, native=native, window="1m")
+    reached = _reached(slo, measurement, "1m")
     scale = measurement.measured.edge / slo.measured.seconds if slo.measured is not None else Decimal(1)
     limit = promised.seconds * times
     return Query(
@@ -114,19 +113,11 @@ def _by_replica(label: str, operator: str, signal: Signal) -> str:
     return aggregate(operator, either(texts), (label,))
 
 
-def _series(measurement: Histogram) -> tuple[Selector, ...]:
-    return tuple(Selector(name, measurement.matchers) for name in measurement.names)
+def _reached(slo: Slo, measurement: Histogram, window: str) -> str:
+    """What the promised share of events stays under, in the histogram's own unit, of each group."""
+    native = measurement.native is not None
+    return quantile(slo.target, base_series(measurement), slo.groups.labels, native=native, window=window)
 
 
-def _quantile(
-    share: Decimal, series: Sequence[Selector], by: Sequence[str] = (), *, native: bool, window: str = _WINDOW
-) -> str:
-    """What so much of all events stays under, of histograms by their base names."""
-    suffix = "" if native else "_bucket"
-    rates = [_rate(selector(Selector(f"{item.name}{suffix}", item.matchers)), window) for item in series]
-    joined = aggregate("sum", either(rates), by if native else ("le", *by))
-    return f"histogram_quantile({decimal_text(share)}, {joined})"
-
-
-def _rate(series: str, window: str = _WINDOW) -> str:
-    return f"rate({series}[{window}])"
+def _rate(series: str) -> str:
+    return rate(series, _WINDOW)
