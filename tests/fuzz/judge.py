@@ -206,10 +206,24 @@ def judge_artifact(path: str, text: str, random: Random) -> Any:
         return data
     if pure.suffix == ".json":
         return json.loads(text)
-    _require(not any(mark in text for mark in hostile.MARKS), f"{path}: markup of the document's own")
+    shown = _outside_code(text) if pure.suffix == ".md" else text
+    _require(not any(mark in shown for mark in hostile.MARKS), f"{path}: markup of the document's own")
     if pure.suffix == ".html":
         _judge_page(path, text)
     return text
+
+
+def _outside_code(markdown: str) -> str:
+    """The page without its blocks of code, which show a query as it is and end at the first line of their fence."""
+    outside, inside = [], False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            inside = not inside
+            _require(line in ("```", "```promql", "```sh"), f"a fence of the document's own: {line}")
+        elif not inside:
+            outside.append(line)
+    _require(not inside, "a block of code without an end")
+    return "\n".join(outside)
 
 
 class _Elements(HTMLParser):

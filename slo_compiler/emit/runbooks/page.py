@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,7 +37,7 @@ def page(spec: Spec, context: Context) -> str:
         TemplateFault: a template of the repository's own is broken.
     """
     own = context.runbooks.templates
-    head = f"{_HEADER.format(path=one_line(spec.path).replace('--', '—'))}{comment(about(spec))}\n\n"
+    head = f"{_HEADER.format(path=html.escape(one_line(spec.path).replace('--', '—'), quote=False))}{comment(about(spec))}\n\n"
     body = render(TEMPLATE, own, _values(spec, context)).strip("\n")
     text = re.sub(r"\n{3,}", "\n\n", f"{head}{body}\n")
     try:
