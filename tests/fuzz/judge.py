@@ -215,14 +215,17 @@ def judge_artifact(path: str, text: str, random: Random) -> Any:
 
 def _outside_code(markdown: str) -> str:
     """The page without its blocks of code, which show a query as it is and end at the first line of their fence."""
-    outside, inside = [], False
+    outside: list[str] = []
+    fence = ""
     for line in markdown.splitlines():
-        if line.startswith("```"):
-            inside = not inside
-            _require(line in ("```", "```promql", "```sh"), f"a fence of the document's own: {line}")
-        elif not inside:
+        if fence:
+            fence = "" if line == fence else fence
+        elif opened := re.fullmatch(r"(`{3,})(promql|sh)", line):
+            fence = opened[1]
+        else:
+            _require(not line.startswith("```"), f"a fence of the document's own: {line}")
             outside.append(line)
-    _require(not inside, "a block of code without an end")
+    _require(not fence, "a block of code without an end")
     return "\n".join(outside)
 
 

@@ -57,7 +57,7 @@ def _lines(items: Iterable[str]) -> str:
 
 def _inline(data: Any) -> str:
     """JSON inside a script element: no text of a spec can end the element or begin a comment."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 class _Parts(NamedTuple):
