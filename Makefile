@@ -8,7 +8,7 @@ VENV ?= .venv
 JOBS ?= 2
 PYTEST_ARGS ?=
 # Tests of live servers wait more than they work.
-SERVERS ?= 3
+SERVERS ?= 4
 
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
