@@ -43,6 +43,23 @@ def test_a_failure_is_believed_when_it_is_seen_twice(
     assert result.output == "1 test rules a.test.yaml"
 
 
+# Exit codes of a run of two files and of each of them, whether both hold, and what is told.
+TOGETHER: dict[str, tuple[tuple[int, ...], bool, str]] = {
+    "each holds by itself": ((1, 0, 0), True, "1 test rules a.test.yaml\n1 test rules b.test.yaml"),
+    "one of them is wrong": ((1, 0, 1), False, "1 test rules b.test.yaml"),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER, ids=str)
+def test_files_that_fail_together_are_run_again_one_by_one(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOMAXPROCS", raising=False)
+    codes, holds, told = TOGETHER[case]
+    result = promtool.test_rules(program(tmp_path, codes), [Path("a.test.yaml"), Path("b.test.yaml")])
+    assert (result.ok, result.output, runs(tmp_path)) == (holds, told, 3)
+
+
 def test_who_asks_for_one_run_gets_one(tmp_path: Path) -> None:
     assert not promtool.test_rules(program(tmp_path, (1, 0)), [Path("a.test.yaml")], twice=False).ok
     assert runs(tmp_path) == 1

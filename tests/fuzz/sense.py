@@ -136,6 +136,10 @@ def inference_slo(document: Data, random: Random) -> None:
             del spec["groupBy"]
     if "latencyBudget" in spec:
         spec["latencyBudget"] = dict.fromkeys(spec["latencyBudget"], "5ms")
+    if "autoscaling" in spec:
+        spec["autoscaling"].update(target="chat", minReplicas=2, maxReplicas=9, triggers=["burn-rate"])
+        if random.random() < 0.8:
+            del spec["autoscaling"]
     if random.random() < 0.7:
         spec.pop("adjust", None)
     load = spec.get("capacity", {}).get("load", {})
@@ -320,7 +324,10 @@ def metric_source(document: Data, random: Random) -> None:
 
 
 def config(document: Data, random: Random) -> None:
-    """Nothing: all of it stands alone."""
+    """Native histograms come with a server that reads them; the rest stands alone."""
+    server = document.get("prometheus", {})
+    if "histograms" in server:
+        server["version"] = "3.5"
 
 
 SENSE: Mapping[str, Callable[[Data, Random], None]] = {
