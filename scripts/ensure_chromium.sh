@@ -4,6 +4,7 @@
 # Usage: scripts/ensure_chromium.sh
 # CHROMIUM names another program than /usr/bin/chromium; what it names is never installed, only checked.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/by_apt.sh"
 
 readonly PROGRAM=${CHROMIUM:-/usr/bin/chromium}
 
@@ -29,28 +30,7 @@ TEXT
   exit 3
 }
 
-as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@"
-  else
-    command -v sudo >/dev/null || give_up "$1 must be run by root, and there is no sudo"
-    sudo "$@"
-  fi
-}
-
-install_by_apt() {
-  export DEBIAN_FRONTEND=noninteractive
-  # Without package lists there is no candidate; with stale ones its file may be gone from the mirror.
-  if [ -n "$(apt-cache policy chromium 2>/dev/null | sed -n 's/^ *Candidate: \([^(].*\)/\1/p')" ]; then
-    as_root apt-get install --yes --no-install-recommends chromium </dev/null && return
-  fi
-  as_root apt-get update </dev/null
-  as_root apt-get install --yes --no-install-recommends chromium </dev/null
-}
-
 judge && exit 0
 [ -z "${CHROMIUM:-}" ] || give_up "CHROMIUM is $CHROMIUM"
-command -v apt-get >/dev/null || give_up "there is none, and no apt-get to install it by"
-echo "installing Chromium: apt-get install chromium" >&2
-install_by_apt || give_up "apt-get could not install it"
+install_by_apt Chromium chromium
 judge || give_up "the package of this distribution does not run (on Ubuntu it is a snap: install one of another source)"

@@ -4,6 +4,7 @@
 # Usage: scripts/ensure_promtool.sh
 # PROMTOOL names another program than the promtool on the PATH; what it names is never installed, only checked.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/by_apt.sh"
 
 readonly OLDEST_MAJOR=2 OLDEST_MINOR=42
 readonly PROGRAM=${PROMTOOL:-promtool}
@@ -38,32 +39,10 @@ TEXT
   exit 3
 }
 
-as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@"
-  else
-    command -v sudo >/dev/null || give_up "$1 must be run by root, and there is no sudo"
-    sudo "$@"
-  fi
-}
-
-install_by_apt() {
-  export DEBIAN_FRONTEND=noninteractive
-  # Without package lists there is no candidate; with stale ones its file may be gone from the mirror.
-  if [ -n "$(apt-cache policy prometheus 2>/dev/null | sed -n 's/^ *Candidate: \([^(].*\)/\1/p')" ]; then
-    as_root apt-get install --yes --no-install-recommends prometheus </dev/null && return
-  fi
-  as_root apt-get update </dev/null
-  as_root apt-get install --yes --no-install-recommends prometheus </dev/null
-}
-
 state=0
 judge || state=$?
 [ "$state" -eq 0 ] && exit 0
 [ -z "${PROMTOOL:-}" ] || give_up "PROMTOOL is $PROMTOOL"
 [ "$state" -ne 2 ] || give_up "what is installed is older"
-command -v apt-get >/dev/null || give_up "there is none, and no apt-get to install it by"
-echo "installing promtool: apt-get install prometheus" >&2
-install_by_apt || give_up "apt-get could not install it"
-hash -r
+install_by_apt promtool prometheus
 judge || give_up "the package of this distribution has no newer one"
