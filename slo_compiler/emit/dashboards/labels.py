@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from slo_compiler.emit.dashboards.parts import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, YELLOW, Steps
+from collections.abc import Iterable
+
+from slo_compiler.emit.dashboards.parts import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    Json,
+    Steps,
+    mapped,
+    override,
+)
 from slo_compiler.emit.dashboards.text import words
 from slo_compiler.ir import Slo, Spec
 from slo_compiler.slis import load_slis
@@ -45,3 +59,18 @@ def breach_of(slo: Slo) -> tuple[str, str]:
 def tier_colour(place: int) -> str:
     """The colour of a tier."""
     return TIERS[min(place, len(TIERS) - 1)]
+
+
+def state_columns(burn_rates: Iterable[str]) -> list[Json]:
+    """How a table of objectives shows target, attainment, budget, the burn rates of these names, and alert."""
+    coloured = {"type": "color-text"}
+    gauge = {"type": "gauge", "mode": "basic", "valueDisplayMode": "color"}
+    budget = {"unit": "percentunit", "decimals": 1, "min": -0.5, "max": 1, "thresholds": BUDGET_STEPS.json()}
+    burning = Steps(GREEN, ((1, YELLOW),)).json()
+    return [
+        override("Target", unit="percentunit"),
+        override("Attained", unit="percentunit", decimals=3),
+        override("Budget left", **budget, custom__cellOptions=gauge),
+        *(override(name, decimals=1, thresholds=burning, custom__cellOptions=coloured) for name in burn_rates),
+        override("Alert", mappings=mapped(ALERT_WORDS), custom__cellOptions=coloured),
+    ]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from slo_compiler.emit.dashboards import fleet, panels
 from slo_compiler.emit.dashboards.frame import frame, query_variable
 from slo_compiler.emit.dashboards.ids import OVERVIEW
-from slo_compiler.emit.dashboards.labels import ALERT_WORDS, BREACHES, BUDGET_STEPS
+from slo_compiler.emit.dashboards.labels import BREACHES, BUDGET_STEPS, state_columns
 from slo_compiler.emit.dashboards.layout import Row, place
 from slo_compiler.emit.dashboards.parts import (
     GREEN,
@@ -153,24 +153,7 @@ def _table() -> Json:
     overrides = [
         override("SLO", links=[link], custom__minWidth=200),
         *(override(name, custom__hidden=True) for name in ("Facts", "dashboard_uid")),
-        override("Target", unit="percentunit"),
-        override("Attained", unit="percentunit", decimals=3),
-        override(
-            "Budget left",
-            unit="percentunit",
-            decimals=1,
-            min=-0.5,
-            max=1,
-            thresholds=BUDGET_STEPS.json(),
-            custom__cellOptions={"type": "gauge", "mode": "basic", "valueDisplayMode": "color"},
-        ),
-        override(
-            "Burn rate, 1h, x",
-            decimals=1,
-            thresholds=Steps(GREEN, ((1, YELLOW),)).json(),
-            custom__cellOptions={"type": "color-text"},
-        ),
-        override("Alert", mappings=mapped(ALERT_WORDS), custom__cellOptions={"type": "color-text"}),
+        *state_columns(["Burn rate, 1h, x"]),
     ]
     return panels.table(
         About(

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 
 from slo_compiler.emit.dashboards import panels, queries
 from slo_compiler.emit.dashboards.ids import OF_SLO, SHARED
-from slo_compiler.emit.dashboards.labels import ALERT_WORDS, BUDGET_STEPS, short_name
+from slo_compiler.emit.dashboards.labels import short_name, state_columns
 from slo_compiler.emit.dashboards.layout import Row
 from slo_compiler.emit.dashboards.parts import (
-    GREEN,
-    YELLOW,
     About,
     Json,
     Query,
-    Steps,
     mapped,
     override,
 )
@@ -94,27 +91,7 @@ def _objectives(spec: Spec, bases: Sequence[int]) -> Json:
     shown.setdefault(spec.engine_id, ("Engine", ""))
     overrides = [
         override("Objective", mappings=mapped(shown), links=[link], custom__minWidth=440),
-        override("Target", unit="percentunit"),
-        override("Attained", unit="percentunit", decimals=3),
-        override(
-            "Budget left",
-            unit="percentunit",
-            decimals=1,
-            min=-0.5,
-            max=1,
-            thresholds=BUDGET_STEPS.json(),
-            custom__cellOptions={"type": "gauge", "mode": "basic", "valueDisplayMode": "color"},
-        ),
-        *(
-            override(
-                name,
-                decimals=1,
-                thresholds=Steps(GREEN, ((1, YELLOW),)).json(),
-                custom__cellOptions={"type": "color-text"},
-            )
-            for name in dict.fromkeys((fast, slow))
-        ),
-        override("Alert", mappings=mapped(ALERT_WORDS), custom__cellOptions={"type": "color-text"}),
+        *state_columns(dict.fromkeys((fast, slow))),
         override("Panel", custom__hidden=True),
     ]
     about = About(
