@@ -16,7 +16,7 @@ from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
-from slo_compiler.resolve import identity, measure, unfiltered, words
+from slo_compiler.resolve import identity, measure, objectives, unfiltered, words
 from slo_compiler.resolve.adjustments import read_adjustments
 from slo_compiler.resolve.autoscaling import resolve_autoscaling
 from slo_compiler.resolve.engine_reference import find_engine
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from slo_compiler.resolve.exemptions import Exemptions
 
 ANNOTATIONS = frozenset(("runbook", "id", "review-by"))
-_OUTPUT_TOKENS_WHERE_UNKNOWN = 256
-_DEFAULT_MODES = {"production": "page", "preproduction": "ticket", "dev": "none"}
 
 
 def resolve_inference(
@@ -185,7 +183,7 @@ class _Resolver:
         return tuple(sorted(found.items()))
 
     def _objective(self, objective: Objective, scope: _Scope, path: Path, period: Window) -> Slo | None:
-        sli = self._sli(objective, path)
+        sli = objectives.sli_of(objective, self.environment.slis, path, self.findings)
         if sli is None:
             return None
         short = objective.name or sli.name.replace("_", "-")
@@ -199,7 +197,7 @@ class _Resolver:
             self.findings.error(Code.SLO205, (*path, "sli"), message, f"name: {short}-2")
             return None
         self.names.add(name)
-        target = self._target(objective, sli, path)
+        target = objectives.target_of(objective, sli, self.promises, path, self.findings)
         reading = scope.readings.read(objective, sli, target, self.engine, path)
         if target is None or reading is None:
             return None
@@ -209,38 +207,6 @@ class _Resolver:
         if reading.source is not None and reading.source not in self.sources:
             self.sources.append(reading.source)
         return self._slo(objective, sli, name, scope, target, reading, period, path)
-
-    def _sli(self, objective: Objective, path: Path) -> Sli | None:
-        sli = self.environment.slis.get(objective.sli)
-        if sli is None:
-            hint = did_you_mean(objective.sli, self.environment.slis)
-            self.findings.error(Code.SLO203, (*path, "sli"), f"unknown sli {objective.sli}", hint)
-            return None
-        for field, given in (
-            ("threshold", objective.threshold),
-            ("source", objective.source),
-            ("good", objective.good),
-            ("bad", objective.bad),
-            ("total", objective.total),
-            ("rate", objective.rate),
-            ("slice", objective.slice),
-        ):
-            if given is not None and field not in sli.fields:
-                message = f"{field} does not belong to sli {sli.name}"
-                self.findings.error(Code.SLO201, (*path, field), message, f"its fields: {', '.join(sli.fields)}")
-        return sli
-
-    def _target(self, objective: Objective, sli: Sli, path: Path) -> tuple[Decimal, str] | None:
-        target = self.promises.target(objective)
-        if target is None:
-            hint = "target: 99.9%" if sli.name == "availability" else "target: 95%"
-            self.findings.error(Code.SLO202, path, f"sli {sli.name} needs a target", hint)
-            return None
-        if not 0 < target[0] < 1:
-            message = f"a target of {percent_text(target[0])} leaves no error budget or needs none"
-            self.findings.error(Code.SLO203, (*path, "target"), message, "promise less than 100%, such as 99.9%")
-            return None
-        return target
 
     def _slo(
         self,
@@ -254,8 +220,8 @@ class _Resolver:
         path: Path,
     ) -> Slo:
         where: Path = (*path, "target") if objective.target is not None else (*path, "sli")
-        mode = self._mode(objective, sli)
-        events_per_request = self._events_per_request(sli, path)
+        mode = objectives.mode_of(objective, sli, self.spec, self.promises)
+        events_per_request = objectives.events_per_request(sli, self.promises, path, self.findings)
         tiers = resolve_tiers(
             self.policy,
             target[0],
@@ -361,31 +327,6 @@ class _Resolver:
         pinned = self._pinned_id(name, scope, path)
         return tuple({**facts, **({"id": pinned} if pinned is not None else {})}.items())
 
-    def _mode(self, objective: Objective, sli: Sli) -> str:
-        """The objective's own mode, then what E2E and batch default to, then the spec's, then the stage's."""
-        if objective.mode is not None:
-            return objective.mode
-        default = self.spec.alerting.mode or _DEFAULT_MODES[self.spec.stage]
-        streamed = sli.name == "e2e" and self.spec.traffic.streaming
-        experience_class = self.promises.experience_class
-        informational = experience_class is not None and experience_class.latency_is_informational
-        if default == "page" and (
-            streamed or sli.name == "job_completion" or (informational and sli.kind == "histogram")
-        ):
-            return "ticket"
-        return default
-
-    def _events_per_request(self, sli: Sli, path: Path) -> Decimal:
-        """Guards count requests: one slow answer is many slow tokens."""
-        if sli.counts != "tokens":
-            return Decimal(1)
-        tokens = self.promises.traffic.output_tokens
-        if tokens is None:
-            tokens = _OUTPUT_TOKENS_WHERE_UNKNOWN
-            message = f"output tokens are not given; the guard of {sli.name} counts {tokens} per request"
-            self.findings.info(Code.SLO309, (*path, "sli"), message, "traffic: {outputTokens: ...}")
-        return Decimal(tokens)
-
     def _spec(self, slos: tuple[Slo, ...], sources: tuple[Source, ...]) -> Spec:
         spec, config, engine = self.spec, self.environment.config, self.engine
         gauges = None
@@ -411,7 +352,7 @@ class _Resolver:
             sources=sources,
             labels=self.labels,
             severities=self.environment.severities,
-            mode=spec.alerting.mode or _DEFAULT_MODES[spec.stage],
+            mode=objectives.default_mode(spec),
             expect_idle=spec.alerting.expect_idle,
             steps=self.steps,
             engine=engine_in_use(engine, self.readings, self.replicas.label) if engine is not None else None,
