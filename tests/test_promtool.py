@@ -60,6 +60,22 @@ def test_files_that_fail_together_are_run_again_one_by_one(
     assert (result.ok, result.output, runs(tmp_path)) == (holds, told, 3)
 
 
+def test_a_file_that_promtool_says_holds_is_not_run_again(tmp_path: Path) -> None:
+    path = tmp_path / "promtool"
+    path.write_text(
+        '#!/bin/sh\nfor file in "$@"; do case $file in\n'
+        '  */a.test.yaml) printf "Unit Testing:  %s\\n  SUCCESS\\n\\n" "$file" ;;\n'
+        '  */b.test.yaml) printf "Unit Testing:  %s\\n\\n" "$file"; echo "  FAILED:" >&2; failed=1 ;;\n'
+        f'esac; done; echo "$3 $4" >> "{tmp_path}/asked"; exit ${{failed:-0}}\n'
+    )
+    path.chmod(0o755)
+    a, b = tmp_path / "a.test.yaml", tmp_path / "b.test.yaml"
+    result = promtool.test_rules(str(path), [a, b])
+    assert not result.ok
+    assert "FAILED" in result.output and "SUCCESS" not in result.output
+    assert (tmp_path / "asked").read_text().splitlines() == [f"{a} {b}", f"{b} "]
+
+
 def test_who_asks_for_one_run_gets_one(tmp_path: Path) -> None:
     assert not promtool.test_rules(program(tmp_path, (1, 0)), [Path("a.test.yaml")], twice=False).ok
     assert runs(tmp_path) == 1

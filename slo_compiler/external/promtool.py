@@ -96,15 +96,20 @@ def test_rules(promtool: str, files: Sequence[Path], *, twice: bool = True) -> R
     wrong fails both times.
 
     Args:
-        twice: run what fails a second time before it is believed, each file by itself: with many files, one run in a few
-            loses a sample somewhere, and hardly two of the same file.
+        twice: run the files that fail a second time before that is believed, each by itself: with many files, one run in a
+            few loses a sample somewhere, and hardly two of the same file.
     """
     result = _run([promtool, "test", "rules", *map(str, files)])
     if result.ok or not twice:
         return result
-    again = [_run([promtool, "test", "rules", str(file)]) for file in files]
+    again = [_run([promtool, "test", "rules", str(file)]) for file in files if not _holds(file, result.output)]
     failed = [item for item in again if not item.ok]
     return Result(not failed, "\n".join(item.output for item in failed or again))
+
+
+def _holds(file: Path, output: str) -> bool:
+    """Whether promtool says of a file that it holds, with the others of its run or without."""
+    return f"Unit Testing:  {file}\n  SUCCESS\n" in f"{output}\n"
 
 
 def _run(command: Sequence[str]) -> Result:
