@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
-    from slo_compiler.emit.base import Context, ScaledObjects
-    from slo_compiler.emit.user_templates import TemplateFault, UserTemplates
-    from slo_compiler.write.kept_words import WordsLost
-    from slo_compiler.write.session import Outcome, Refused
+    from slo_compiler.emit.base import Context
+    from slo_compiler.emit.user_templates import UserTemplates
+    from slo_compiler.write.session import Outcome
 
 KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling")
 # Written only where the configuration has an entry for it, or where it is asked for by name.
@@ -91,7 +90,9 @@ def command(
         raise
     except OSError as fault:
         fail_environment(f"{fault.filename}: {fault.strerror}")
-    context = _context(config, flavour, templates)
+    from slo_compiler.cli.output_context import context_of
+
+    context = context_of(config, flavour, templates)
     outcome, specs, slos = _compile(
         common,
         config,
@@ -165,6 +166,7 @@ def _compile(
     dry: bool,
     diff: bool,
 ) -> tuple[Outcome, int, int]:
+    from slo_compiler.cli import refusals
     from slo_compiler.emit.user_templates import TemplateFault
     from slo_compiler.pipeline import check_files, compile_specs
     from slo_compiler.resolve.environment import Environment
@@ -204,11 +206,11 @@ def _compile(
         )
         return outcome, len(checked.specs), sum(len(spec.slos) for spec in checked.specs)
     except Refused as refusal:
-        _refuse(_foreign(refusal, out), {}, common)
+        _refuse(refusals.of_foreign(refusal, out), {}, common)
     except TemplateFault as broken:
-        _refuse([_broken(broken)], _lines_of(broken, context.runbooks.templates), common)
+        _refuse([refusals.of_template(broken)], refusals.lines_of(broken, context.runbooks.templates), common)
     except WordsLost as lost:
-        _refuse(_lost(lost, out), {}, common)
+        _refuse(refusals.of_words(lost, out), {}, common)
     except Emptied as emptied:
         click.echo(
             f"error: no spec in {', '.join(given_paths(paths, config))}, and {out} holds {emptied.files} files of earlier "
@@ -243,83 +245,3 @@ def _templates(config: Config, common: Common) -> UserTemplates:
     if faults:
         _refuse(faults, {}, common)
     return UserTemplates(folder, texts)
-
-
-def _broken(fault: TemplateFault) -> Diagnostic:
-    from slo_compiler.diagnostics.codes import Code
-    from slo_compiler.diagnostics.diagnostic import Span, error
-
-    hint = "slo-compiler explain SLO605 says what a template may name"
-    return error(Code.SLO605, Span(fault.path, fault.line, 1, fault.line, 1), fault.message, hint)
-
-
-def _lines_of(fault: TemplateFault, templates: UserTemplates) -> dict[str, Sequence[str]]:
-    texts = {f"{templates.folder}/{name}": text.splitlines() for name, text in templates.texts}
-    return {fault.path: texts[fault.path]} if fault.path in texts else {}
-
-
-def _lost(found: WordsLost, out: Path) -> list[Diagnostic]:
-    from slo_compiler.diagnostics.codes import Code
-    from slo_compiler.diagnostics.diagnostic import Span, error
-
-    return [
-        error(Code.SLO604, Span((out / loss.path).as_posix(), loss.line, 1, loss.line, 1), loss.reason, loss.hint)
-        for loss in found.losses
-    ]
-
-
-def _foreign(refusal: Refused, out: Path) -> list[Diagnostic]:
-    from slo_compiler.diagnostics.codes import Code
-    from slo_compiler.diagnostics.diagnostic import Span, error
-
-    return [
-        error(Code.SLO602, Span((out / foreign.path).as_posix()), foreign.reason, foreign.hint)
-        for foreign in refusal.foreign
-    ]
-
-
-def _context(config: Config, flavour: str | None, templates: UserTemplates) -> Context:
-    from slo_compiler.emit.base import Context, DashboardFiles, Links, RunbookPages
-
-    metadata, dashboards, urls = config.outputs.prometheus_rule, config.outputs.dashboards, config.urls
-    return Context(
-        flavour or config.outputs.flavour,
-        metadata.namespace,
-        tuple(sorted(metadata.labels.items())),
-        tuple(sorted(metadata.annotations.items())),
-        DashboardFiles(
-            dashboards.format,
-            dashboards.namespace,
-            tuple(sorted(dashboards.labels.items())),
-            tuple(sorted(dashboards.annotations.items())),
-            dashboards.folder or "",
-            tuple(sorted(dashboards.instance_selector.items())),
-            dashboards.fleet,
-        ),
-        Links(urls.traces or "", urls.prometheus or ""),
-        RunbookPages(templates, config.urls.grafana or "", config.outputs.runbooks.datasource or ""),
-        _receivers(config),
-        _scaled_objects(config),
-    )
-
-
-def _scaled_objects(config: Config) -> ScaledObjects:
-    from slo_compiler.emit.base import NOT_SCALED, ScaledObjects
-
-    said = config.outputs.autoscaling
-    if said is None:
-        return NOT_SCALED
-    return ScaledObjects(
-        said.server_address.rstrip("/"),
-        said.namespace or "",
-        tuple(sorted(said.labels.items())),
-        said.authentication or "",
-    )
-
-
-def _receivers(config: Config) -> tuple[tuple[str, str], ...]:
-    """Who gets alerts of each severity, by the value of the label."""
-    from slo_compiler.documents.config import AlertmanagerOutput
-
-    severities, receivers = config.severities, (config.outputs.alertmanager or AlertmanagerOutput()).receivers
-    return tuple((getattr(severities, name), getattr(receivers, name)) for name in ("page", "ticket", "info"))
