@@ -38,8 +38,10 @@ BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
     "cli": {"connections", "options", "output_context", "refusals"},
     "emit": {
+        "alert_parts",
         "alerts",
         "base",
+        "engine_alerts",
         "explore",
         "numbers",
         "own_words",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slo_compiler.emit import alerts
+from slo_compiler.emit import alerts, engine_alerts
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.serialize import Block, to_yaml
 from slo_compiler.emit.tiles import slow_reach, tiles
@@ -178,15 +178,15 @@ def _engine_rules(spec: Spec) -> list[Document]:
         return []
     rules = []
     if spec.gauges is not None:
-        rules.append(alerts.engine_stalled(spec, spec.gauges))
+        rules.append(engine_alerts.engine_stalled(spec, spec.gauges))
         if spec.queue_limit is not None:
-            rules.append(alerts.queue_depth(spec, spec.gauges, spec.queue_limit))
+            rules.append(engine_alerts.queue_depth(spec, spec.gauges, spec.queue_limit))
     watched = set()
     for source in spec.sources:
-        rules += alerts.source_absent(spec, source)
+        rules += engine_alerts.source_absent(spec, source)
         if source.target_matchers and source.target_matchers not in watched:
             watched.add(source.target_matchers)
-            rules.append(alerts.scrapes_missing(spec, source))
+            rules.append(engine_alerts.scrapes_missing(spec, source))
     return rules
 
 

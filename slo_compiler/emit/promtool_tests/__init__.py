@@ -18,7 +18,7 @@ from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.cut import cut_groups
 from slo_compiler.emit.promtool_tests.delays import delayed
-from slo_compiler.emit.promtool_tests.engine import engine_alerts
+from slo_compiler.emit.promtool_tests.engine import engine_tests
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
 from slo_compiler.emit.promtool_tests.idle import idle_fleets
 from slo_compiler.emit.promtool_tests.native import as_native, natives_of
@@ -58,7 +58,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         *cut_groups(spec),
         *worst_replicas(spec),
         *worst_replica_alerts(spec),
-        *engine_alerts(spec),
+        *engine_tests(spec),
     ]
     slow = [slow_windows(spec), slow_guards(spec)]
     begin, step = quiet_from(spec), spec.steps.fast

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from slo_compiler.emit import alerts
+from slo_compiler.emit import alerts, engine_alerts
 from slo_compiler.emit.base import Document
 from slo_compiler.emit.promtool_tests import model
 from slo_compiler.emit.promtool_tests.alert_states import (
@@ -66,7 +66,7 @@ _REPLICAS = (
 _RANKS = ("0", "1")
 
 
-def engine_alerts(spec: Spec) -> list[Document]:
+def engine_tests(spec: Spec) -> list[Document]:
     """All alerts of the spec's own group, and those of its deadlines."""
     if spec.mode == "none":
         return []
@@ -144,7 +144,7 @@ def _batch(spec: Spec, index: int, sources: list[Source]) -> Document | None:
             drawn.add(source.target_matchers)
             series += _up_series(source, scrapes)
         if source in watched:
-            rule = alerts.scrapes_missing(spec, source)
+            rule = engine_alerts.scrapes_missing(spec, source)
             courses.append(_course(spec, rule, *scrapes_missing(scrapes, length)))
     if not courses:
         return None
@@ -283,7 +283,7 @@ def _stalled(replica: _Replica, length: int, step: int, slot: int) -> tuple[bool
 
 def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[AlertCourse]:
     found = []
-    rule = alerts.engine_stalled(spec, gauges)
+    rule = engine_alerts.engine_stalled(spec, gauges)
     alternatives = variants(gauges.running[0].matchers)
     limit = float(spec.queue_limit) if spec.queue_limit is not None else None
     for number, replica in enumerate(_REPLICAS):
@@ -294,7 +294,7 @@ def _gauge_courses(spec: Spec, gauges: Gauges, length: int, step: int) -> list[A
         found.append(_course(spec, own, _stalled(replica, length, step, slot_of(spec)), value))
     if spec.queue_limit is not None and limit is not None:
         mean = tuple(limit + _beyond_limit(index * step / 60) / len(_REPLICAS) for index in range(length))
-        rule = alerts.queue_depth(spec, gauges, spec.queue_limit)
+        rule = engine_alerts.queue_depth(spec, gauges, spec.queue_limit)
         found.append(_course(spec, rule, tuple(value > limit for value in mean), mean))
     return found
 
@@ -341,7 +341,7 @@ def _absence(scrapes: Scrapes, length: int) -> tuple[tuple[bool, ...], tuple[boo
 
 
 def _source_courses(spec: Spec, source: Source, scrapes: Scrapes, length: int) -> list[AlertCourse]:
-    rules = alerts.source_absent(spec, source)
+    rules = engine_alerts.source_absent(spec, source)
     unexposed, lost, up = _absence(scrapes, length)
     ones = (1.0,) * length
     if not source.target_matchers:
