@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 from functools import cache
 from itertools import pairwise
@@ -70,3 +71,36 @@ def test_tables_are_not_broken() -> None:
 
 def _cells(line: str) -> int:
     return line.replace("\\|", "").count("|")
+
+
+WRITTEN = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def _anchors(text: str) -> set[str]:
+    """What a page's headings are called in links, as GitHub names them, and the names that it gives itself."""
+    titles = re.findall(r"(?m)^#+ (.+)$", text)
+    named = re.findall(r'<a id="([^"]+)"></a>', text)
+    return {*named, *(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles)}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+    assert links or page.name in ("annotations.md", "commands.md", "catalog.md")
+    for link in links:
+        if link.startswith(("https:", "http:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in _anchors(target.read_text("utf-8")), f"{page.name}: {link}"
+
+
+def test_every_page_is_found_from_the_readme() -> None:
+    readme = WRITTEN[0].read_text("utf-8")
+    for page in WRITTEN[1:]:
+        assert f"](docs/{page.name})" in readme
+
+
+def test_the_readme_shows_the_spec_that_its_output_came_from() -> None:
+    assert f"```yaml\n{(ROOT / 'specs/vllm/chatbot.yaml').read_text('utf-8')}```" in WRITTEN[0].read_text("utf-8")

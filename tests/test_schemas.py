@@ -168,8 +168,8 @@ def test_write_schemas_writes_every_kind(tmp_path: Path) -> None:
     assert all(json.loads(path.read_text("utf-8"))["$id"] for path in written)
 
 
-def test_the_header_that_the_readme_shows_leads_to_the_schema() -> None:
-    headers = re.findall(r"# yaml-language-server: \$schema=([^`\s]+)", (ROOT / "README.md").read_text("utf-8"))
+def test_the_header_that_the_docs_show_leads_to_the_schema() -> None:
+    headers = re.findall(r"# yaml-language-server: \$schema=([^`\s]+)", (ROOT / "docs/spec.md").read_text("utf-8"))
     assert headers
     for header in headers:
         assert json.loads((ROOT / header).read_text("utf-8"))["$id"].startswith("urn:slo-compiler:schema:")
