@@ -28,7 +28,7 @@ HEADINGS = ["What", "Why it matters", "How to mend", "Wrong", "Right"]
 TODAY = datetime.date(2027, 3, 1)
 # An expired waiver lifts nothing any more, so the finding that it lifted is always beside it.
 COMPANIONS = {Code.SLO306: {Code.SLO407}}
-CONSOLE = {Code.SLO207, Code.SLO602, Code.SLO604, Code.SLO605}
+CONSOLE = {Code.SLO207, Code.SLO602, Code.SLO603, Code.SLO604, Code.SLO605}
 WITH_SPEC = [code for code in Code if code not in CONSOLE]
 
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -206,3 +206,16 @@ def test_the_session_of_a_broken_template_runs_as_shown() -> None:
     mended = read_page(Code.SLO605).example("Right")[0].splitlines()[0].removeprefix("$ ")
     subprocess.run(["bash", "-c", mended], check=True)
     assert CliRunner().invoke(cli, commands[-1].split()[1:]).exit_code == 0
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_session_of_a_publish_conflict_runs_as_shown() -> None:
+    assert CliRunner().invoke(cli, ["compile", "specs", "-o", "out", "-q"]).exit_code == 0
+    subprocess.run(["git", "init", "-q", "--bare", "monitoring.git"], check=True)
+    commands, expected = session(Code.SLO603)
+    assert compiled(Code.SLO603, commands) == expected
+    mended = read_page(Code.SLO603).example("Right")[0].splitlines()[0].removeprefix("$ ")
+    subprocess.run(["bash", "-c", mended], check=True, capture_output=True)
+    again = CliRunner().invoke(cli, [*commands[-1].split()[1:-1]])
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "up to date" in again.stderr

@@ -50,6 +50,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("write", "external"),
     ("migrate",),
     ("analysis", "exporter", "live"),
+    ("publish",),
     ("pipeline", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),
@@ -57,7 +58,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
 RANK = {name: rank for rank, names in enumerate(STAGES) for name in names}
 
 # The stages that open files or start programs; `prove` judges a folder that is on disk, `schemas` generates one.
-WORLD = {"load", "write", "external", "resources", "prove", "schemas", "cli"}
+WORLD = {"load", "write", "external", "publish", "resources", "prove", "schemas", "cli"}
 # Modules that read the facts that ship with the package, and nothing else.
 BUILTIN_LOADERS = {
     "catalog.py",

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("slo_compiler.cli.validate", "Check specs and say how to mend them."),
     "compile": ("slo_compiler.cli.compile", "Write rules and their tests from specs."),
     "test": ("slo_compiler.cli.test", "Prove a compiled folder with promtool."),
+    "publish": ("slo_compiler.cli.publish", "Push a compiled folder to the monitoring repository."),
     "expand": ("slo_compiler.cli.expand", "Print specs as plain OpenSLO v1."),
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
     "simulate": ("slo_compiler.cli.simulate", "Say which alerts an incident fires, and when."),

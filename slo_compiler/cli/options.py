@@ -115,13 +115,24 @@ def load_config(common: Common) -> Config:
     if runbooks.templates is not None:
         folder = display_path(str(path.parent / runbooks.templates))
         runbooks = runbooks.model_copy(update={"templates": folder})
+    publishing = config.publish
+    if publishing is not None and publishing.repository is not None:
+        repository = absolute_repository(publishing.repository, path.parent)
+        publishing = publishing.model_copy(update={"repository": repository})
     return config.model_copy(
         update={
+            "publish": publishing,
             "outputs": config.outputs.model_copy(update={"runbooks": runbooks}),
             "paths": [display_path(str(path.parent / part)) for part in config.paths],
             "catalogs": [display_path(str(path.parent / part)) for part in config.catalogs],
         }
     )
+
+
+def absolute_repository(url: str, folder: Path) -> str:
+    """A repository by its address, or one on this machine by its whole path, where it is given relative to a folder."""
+    first = url.partition("/")[0]
+    return url if "://" in url or ":" in first else str(folder.absolute() / url)
 
 
 def display_path(path: str) -> str:

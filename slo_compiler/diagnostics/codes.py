@@ -52,5 +52,6 @@ class Code(Enum):
     SLO510 = "adjustment of the future"
     SLO601 = "unusable path or name"
     SLO602 = "foreign file in the way"
+    SLO603 = "publish conflict"
     SLO604 = "own words would be lost"
     SLO605 = "broken template"

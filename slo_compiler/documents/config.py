@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText
+from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText, Rare
 from slo_compiler.documents.histograms import HistogramForm, Schema, reads_native, which_server
 from slo_compiler.documents.judged import Fault, Judged
 from slo_compiler.documents.metadata import BoolText, DnsLabel
@@ -256,6 +256,7 @@ class Config(Model):
     labels: Labels = Field(default_factory=Labels)
     severities: Severities = Field(default_factory=Severities)
     defaults: Defaults = Field(default_factory=Defaults)
+    publish: Annotated[Any, Rare("slo_compiler.documents.publishing", "Publishing")] = None
 
 
 def default_config() -> Config:

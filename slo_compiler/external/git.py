@@ -6,13 +6,17 @@ Nothing here writes to a work tree, an index or a reference; whoever does starts
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+
+from slo_compiler.plain_text import visible
 
 INSTALL_HINT = "git is not on the PATH; on Debian and Ubuntu: apt-get install git"
 # What git sets for hooks (git rev-parse --local-env-vars): it would speak of another repository than the one asked for.
@@ -36,6 +40,8 @@ _OF_A_REPOSITORY = frozenset(
 )
 # Messages in one language, no question to a terminal, and no lock taken only to speed up a later run.
 _SETTINGS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+# What stands before the host of an address: a user name alone may be a token.
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"]*@")
 _FILE_MODES = ("100644", "100755")
 _LINK_MODE = "120000"
 
@@ -45,7 +51,15 @@ class GitMissing(Exception):
 
 
 class GitFailed(Exception):
-    """git refuses; the message is what it says, without the words `fatal:` and `error:`."""
+    """git refuses; the message is what it says, without the words `fatal:` and `error:`, and without credentials.
+
+    Attributes:
+        output: what it printed before, without credentials.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 class TreeFile(NamedTuple):
@@ -68,12 +82,12 @@ class Repository:
     root: Path
 
     def run(
-        self, *arguments: str, content: bytes = b"", environment: Mapping[str, str] = MappingProxyType({})
+        self, *arguments: str, content: bytes | Path = b"", environment: Mapping[str, str] = MappingProxyType({})
     ) -> bytes:
         """What git prints, started in the repository.
 
         Args:
-            content: what it reads on its standard input.
+            content: what it reads on its standard input, or the file that it reads it from.
             environment: set beside that of this process.
 
         Raises:
@@ -137,7 +151,7 @@ def run(
     arguments: Sequence[str],
     folder: Path,
     *,
-    content: bytes = b"",
+    content: bytes | Path = b"",
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """What git prints, started in a folder; see `Repository.run`."""
@@ -145,20 +159,42 @@ def run(
     if program is None:
         raise GitMissing(INSTALL_HINT)
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
-    done = subprocess.run(
-        [program, "--no-pager", "--literal-pathspecs", *arguments],
-        cwd=folder,
-        env={**inherited, **_SETTINGS, **environment},
-        input=content,
-        capture_output=True,
-        check=False,
-    )
+    with content.open("rb") if isinstance(content, Path) else nullcontext() as stream:
+        done = subprocess.run(
+            [program, "--no-pager", "--literal-pathspecs", *arguments],
+            cwd=folder,
+            env={**inherited, **_SETTINGS, **environment},
+            stdin=stream,
+            input=None if isinstance(content, Path) else content,
+            capture_output=True,
+            check=False,
+        )
     if done.returncode:
-        raise GitFailed(_said(done.stderr) or f"git {arguments[0]} exits with {done.returncode}")
+        printed = without_credentials(done.stdout.decode("utf-8", "replace"))
+        raise GitFailed(_said(done.stderr) or f"git {arguments[0]} exits with {done.returncode}", printed)
     return done.stdout
 
 
+def is_branch_name(name: str) -> bool:
+    """Whether a branch may be called so.
+
+    Raises:
+        GitMissing: there is no git.
+    """
+    try:
+        run(("check-ref-format", f"refs/heads/{name}"), Path.cwd())
+    except GitFailed:
+        return False
+    return True
+
+
+def without_credentials(text: str) -> str:
+    """A text in which no address shows a user or a password: `https://***@git.example.com/slos`."""
+    return _CREDENTIALS.sub(r"\1***@", text)
+
+
 def _said(text: bytes) -> str:
-    """What git says of a failure, on one line."""
-    lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines()]
+    """What git says of a failure, on one line, and the server through it."""
+    said = without_credentials(text.decode("utf-8", "replace"))
+    lines = [visible(line.strip()) for line in said.splitlines()]
     return "; ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in lines if line)

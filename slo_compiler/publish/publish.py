@@ -1,0 +1,227 @@
+"""One publication: read the branch, plan, commit on top, push; and all of it again where another push was faster."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slo_compiler import __version__
+from slo_compiler.external import git
+from slo_compiler.external.git import GitFailed, Repository
+from slo_compiler.publish import record
+from slo_compiler.publish.compiled import Compiled
+from slo_compiler.publish.message import commit_message
+from slo_compiler.publish.plan import Plan, Target, plan_publication
+from slo_compiler.publish.promises import changed_promises
+from slo_compiler.publish.record import BrokenRecord, Record, Source, read_record
+from slo_compiler.publish.remote import Raced, Refused, Remote, Stream, Tip
+from slo_compiler.publish.source import is_older
+from slo_compiler.publish.workspace import workspace
+from slo_compiler.write.plan import Kind
+
+# One push in each round gets through, whoever takes part; a server that cannot lock its branch says the same each time.
+_MOST_ATTEMPTS = 40
+_LONGEST_WAIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted.
+
+    Attributes:
+        url: of the monitoring repository; a path is absolute.
+        path: of the folder of all owners in it; empty for the whole.
+        branch: None for the one that the repository shows.
+        words: the subject of the commit.
+        dry: stop after the plan.
+        force: overwrite what others wrote or changed.
+    """
+
+    url: str
+    path: str
+    owner: str
+    branch: str | None = None
+    words: str | None = None
+    dry: bool = False
+    force: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was done, or with `dry` would be.
+
+    Attributes:
+        promises: a line per change of a promise.
+        commit: its object id; empty where there was nothing to do, or something stood against it.
+        attempts: 1, and one more for each push that another was faster than.
+    """
+
+    plan: Plan
+    branch: str
+    promises: list[str] = field(default_factory=list)
+    commit: str = ""
+    attempts: int = 1
+
+
+class Overtaken(Exception):
+    """Other pushes were faster again and again; the message says how often, and what git said last."""
+
+
+def publish(
+    compiled: Compiled, order: Order, source: Source, specs: Repository | None, say: Callable[[str], None]
+) -> Outcome:
+    """Brings the owner's folder on the branch to what was compiled, in one commit on top of it.
+
+    The repository is at every moment as it was or as it will be: the push of one commit is all that reaches it.
+
+    Args:
+        specs: the repository that the specs lie in.
+        say: told of each push that another was faster than.
+
+    Raises:
+        Changed: the compiled folder did not stay as it was.
+        Refused: the server says no.
+        Overtaken: others push all the time.
+        GitMissing, GitFailed: no git, or it cannot reach the repository.
+        OSError: the disk refuses.
+    """
+    with workspace() as folder:
+        (folder / "git").mkdir()
+        remote = Remote(order.url, Repository(folder / "git"))
+        identity = {} if order.dry else _identity(specs.root if specs is not None else Path.cwd())
+        run = _Run(compiled, order, source, specs, remote, folder, identity)
+        raced: Raced | None = None
+        for attempt in range(1, _MOST_ATTEMPTS + 1):
+            try:
+                outcome = run.attempt()
+                outcome.attempts = attempt
+                return outcome
+            except Raced as fault:
+                raced = fault
+                say(f"another push was faster ({fault}); attempt {attempt + 1} follows")
+                time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)))
+    raise Overtaken(f"{_MOST_ATTEMPTS} pushes were not fast enough; the last: {raced}")
+
+
+@dataclass(slots=True)
+class _Run:
+    """What all attempts have in common."""
+
+    compiled: Compiled
+    order: Order
+    source: Source
+    specs: Repository | None
+    remote: Remote
+    folder: Path
+    identity: Mapping[str, str]
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def attempt(self) -> Outcome:
+        """Reads the branch, plans, commits and pushes.
+
+        Raises:
+            Raced: another push was faster.
+        """
+        tip = self.remote.tip(self.order.branch)
+        self.remote.prepare(tip)
+        target = Target(self.order.path)
+        if tip.base:
+            self.remote.fetch(tip)
+            target = _target(self.remote, self.order.path)
+        self.ids = self.ids or self.compiled.blob_ids(tip.algorithm)
+        old = target.records.get(self.order.owner)
+        plan = plan_publication(
+            Record(self.order.owner, self.source, self.compiled.slo_ids, self.ids),
+            target,
+            force=self.order.force,
+            outdated=old is not None and is_older(self.specs, self.source.commit, old.source.commit),
+        )
+        outcome = Outcome(plan, tip.branch)
+        if plan.conflicts or not plan.changes:
+            return outcome
+        outcome.promises = changed_promises(_catalogue(self.remote, target, old), self.compiled, self.folder)
+        if not self.order.dry:
+            outcome.commit = self._commit(outcome, tip)
+            _push(self.remote, outcome.commit, tip)
+        return outcome
+
+    def _commit(self, outcome: Outcome, tip: Tip) -> str:
+        message = commit_message(outcome.plan, outcome.promises, self.order.words, __version__)
+        stream = _write_stream(self.folder / "stream", outcome.plan, self.compiled, on_base=bool(tip.base))
+        return self.remote.commit(stream, message, self.identity, on_base=bool(tip.base))
+
+
+def _push(remote: Remote, commit: str, tip: Tip) -> None:
+    """Pushes, and finds out what became of it where the answer was lost."""
+    try:
+        remote.push(commit, tip)
+    except (Raced, Refused, GitFailed) as fault:
+        now = remote.tip(tip.branch).commit
+        if now == commit:
+            return
+        if now != tip.commit:
+            raise Raced(str(fault)) from None
+        raise
+
+
+def _target(remote: Remote, path: str) -> Target:
+    """The commit that was fetched, with the records of all owners."""
+    standing = remote.standing()
+    top = f"{path}/" if path else ""
+    found = {}
+    for name, entry in standing.items():
+        owner, slash, file = name.removeprefix(top).partition("/")
+        if name.startswith(top) and slash and file == record.NAME and entry.mode in ("100644", "100755"):
+            found[owner] = (name, entry.id)
+    contents = remote.contents(found.values())
+    records, broken = {}, {}
+    for owner, (name, _) in found.items():
+        try:
+            known = read_record(contents[name])
+            if known.owner != owner:
+                raise BrokenRecord(f"it is {known.owner}'s")
+            records[owner] = known
+        except BrokenRecord as fault:
+            broken[owner] = str(fault)
+    return Target(path, standing, records, broken)
+
+
+def _catalogue(remote: Remote, target: Target, old: Record | None) -> dict[str, bytes]:
+    """The catalogue's documents as they are published, by their path in the owner's folder."""
+    if old is None:
+        return {}
+    folder = target.folder(old.owner)
+    ids = {path: target.standing.get(f"{folder}/{path}") for path in old.files if path.startswith("catalogue/")}
+    return remote.contents(
+        (path, entry.id) for path, entry in ids.items() if entry is not None and entry.type == "blob"
+    )
+
+
+def _write_stream(path: Path, plan: Plan, compiled: Compiled, *, on_base: bool) -> Path:
+    stream = Stream(path, on_base=on_base)
+    for kind, name in plan.changes:
+        full = f"{plan.folder}/{name}"
+        if kind is Kind.REMOVE:
+            stream.remove(full)
+        elif name == record.NAME:
+            stream.write(full, plan.record.to_text().encode())
+        else:
+            stream.write(full, compiled.content(name))
+    stream.close()
+    return path
+
+
+def _identity(folder: Path) -> dict[str, str]:
+    """Author and committer as git has them for the specs, since our own repository knows nothing of its settings.
+
+    Raises:
+        GitFailed: it knows of none.
+    """
+    found: dict[str, str] = {}
+    for role in ("AUTHOR", "COMMITTER"):
+        name, _, rest = git.run(("var", f"GIT_{role}_IDENT"), folder).decode("utf-8", "surrogateescape").partition(" <")
+        found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": rest.partition(">")[0]}
+    return found

@@ -1,0 +1,253 @@
+"""The monitoring repository through a bare one of our own: read a branch's tip, build a commit on it, push that."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from slo_compiler.external.git import GitFailed, Repository, TreeFile
+from slo_compiler.publish.plan import FILE_MODE, Standing
+
+# Of our own repository, which only this run sees.
+_BASE, _NEXT = "refs/slo-compiler/base", "refs/slo-compiler/next"
+_REMOTE = "publication"  # the user's own settings speak of origin
+_QUIET = {
+    "core.hooksPath": os.devnull,
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "fetch.writeCommitGraph": "false",
+    "i18n.commitEncoding": "UTF-8",
+}
+_LONG = 64  # of an object id by SHA-256; a repository without a commit tells nobody which one it has
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# What a server says where another push was faster, of a tip that has moved or is just moving.
+_RACES = (
+    "fetch first",
+    "non-fast-forward",
+    "stale info",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+)
+
+
+class Refused(Exception):
+    """The server refuses a push; the message is its reason."""
+
+
+class Raced(Exception):
+    """Another push was faster; the message is what git says."""
+
+
+class Tip(NamedTuple):
+    """Where a branch stands.
+
+    Attributes:
+        branch: its name, without refs/heads/.
+        commit: its last commit; empty where there is none yet.
+        base: the branch that a new one begins at: the same, else the repository's own; empty where nothing is.
+        algorithm: by which the repository names its objects.
+    """
+
+    branch: str
+    commit: str
+    base: str
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository somewhere, by its address and a bare repository in a private folder.
+
+    The address is handed to git by the environment, so that neither a list of processes nor a file shows what is in it.
+    """
+
+    url: str
+    local: Repository
+
+    def run(
+        self,
+        *arguments: str,
+        content: bytes | Path = b"",
+        more: Mapping[str, str] = MappingProxyType({}),
+        identity: Mapping[str, str] = MappingProxyType({}),
+    ) -> bytes:
+        """What git prints in our repository; see `external.git.run`.
+
+        Args:
+            more: settings beside ours.
+            identity: of author and committer, as variables of git's environment.
+        """
+        return self.local.run(*arguments, content=content, environment={**self._environment(more), **identity})
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        settings = {**_QUIET, f"remote.{_REMOTE}.url": self.url, **more}
+        given = os.environ.get("GIT_CONFIG_COUNT", "")
+        first = int(given) if given.isdecimal() else 0
+        environment = {"GIT_CONFIG_COUNT": str(first + len(settings)), "GIT_DIR": str(self.local.root)}
+        for number, (key, value) in enumerate(settings.items(), first):
+            environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        # Somebody at a terminal may be asked for a password; a pipeline would wait for ever.
+        asks = sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+        return environment | {"GIT_TERMINAL_PROMPT": os.environ.get("GIT_TERMINAL_PROMPT", "1" if asks else "0")}
+
+    def tip(self, branch: str | None) -> Tip:
+        """Where a branch stands; by default the one that the repository itself shows, else main.
+
+        Raises:
+            GitFailed: it cannot be reached.
+        """
+        wanted = [] if branch is None else [f"refs/heads/{branch}"]
+        listed = self.run("ls-remote", "--symref", _REMOTE, "HEAD", "refs/heads/main", *wanted)
+        own, commits = "", dict[str, str]()
+        for line in listed.decode("utf-8", "replace").splitlines():
+            value, _, name = line.partition("\t")
+            if value.startswith("ref: refs/heads/") and name == "HEAD":
+                own = value.removeprefix("ref: refs/heads/")
+            elif _OBJECT_ID.fullmatch(value):
+                commits[name] = value
+        default = own or ("main" if "refs/heads/main" in commits else "")
+        algorithm = "sha256" if any(len(identity) == _LONG for identity in commits.values()) else "sha1"
+        chosen = branch or default or self._unborn() or "main"
+        commit = commits.get(f"refs/heads/{chosen}", commits.get("HEAD", "") if chosen == own else "")
+        return Tip(chosen, commit, chosen if commit else default, algorithm)
+
+    def _unborn(self) -> str:
+        """The branch that a repository without a commit shows; it tells only those who clone it."""
+        copy = self.local.root / "unborn"
+        try:
+            address = os.fsdecode(self.run("ls-remote", "--get-url", _REMOTE)).removesuffix("\n")
+            named = {f"url.{address}.insteadOf": f"{_REMOTE}:"}  # the address stays out of the list of processes
+            self.run("clone", "--quiet", "--bare", "--template=", f"{_REMOTE}:", str(copy), more=named)
+            own = os.fsdecode(self.run("--git-dir", str(copy), "symbolic-ref", "HEAD"))
+        except GitFailed:
+            return ""
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+        return own.strip().removeprefix("refs/heads/")
+
+    def prepare(self, tip: Tip) -> None:
+        """Makes our repository, empty, where there is none."""
+        if not (self.local.root / "HEAD").exists():
+            form = f"--object-format={tip.algorithm}"
+            self.run("init", "--quiet", "--bare", "--template=", form, str(self.local.root))
+
+    def fetch(self, tip: Tip) -> None:
+        """Brings the last commit of the branch, and nothing of its history.
+
+        Raises:
+            GitFailed: it cannot be reached, or the branch is gone.
+        """
+        refspec = f"+refs/heads/{tip.base}:{_BASE}"
+        self.run(
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            _REMOTE,
+            refspec,
+        )
+
+    def standing(self) -> dict[str, Standing]:
+        """Everything in the commit that was fetched, folders included, by path."""
+        listed = self.run("ls-tree", "-r", "-t", "-z", "--full-tree", _BASE)
+        found = {}
+        for line in listed.split(b"\0"):
+            head, tab, name = line.partition(b"\t")
+            if tab:
+                mode, kind, identity = head.decode("ascii").split()
+                found[os.fsdecode(name)] = Standing(mode, kind, identity)
+        return found
+
+    def contents(self, files: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+        """The content of files by path, given as path and object id."""
+        wanted = [TreeFile(path, identity, False) for path, identity in files]
+        return {file.path: content for file, content in self.local.contents(wanted)}
+
+    def commit(self, stream: Path, message: str, identity: Mapping[str, str], *, on_base: bool) -> str:
+        """The object id of a new commit.
+
+        Args:
+            stream: files in the format of git fast-import, as `Stream` writes it.
+            identity: of author and committer, as variables of git's environment.
+            on_base: whether it follows the commit that was fetched; else it is the first.
+        """
+        self.run("fast-import", "--quiet", "--force", "--date-format=now", content=stream)
+        parent = ("-p", _BASE) if on_base else ()
+        sign = ("-S",) if self._signs() else ()
+        made = self.run(
+            "commit-tree", *sign, *parent, "-F", "-", f"{_NEXT}^{{tree}}", content=message.encode(), identity=identity
+        )
+        return made.decode("ascii").strip()
+
+    def _signs(self) -> bool:
+        try:
+            return self.run("config", "--type=bool", "--get", "commit.gpgSign").strip() == b"true"
+        except GitFailed:
+            return False
+
+    def push(self, commit: str, tip: Tip) -> None:
+        """Moves the branch from the commit that was fetched to the new one, or leaves it as it is.
+
+        Raises:
+            Raced: it has moved meanwhile.
+            Refused: the server says no.
+            GitFailed: it cannot be reached.
+        """
+        try:
+            self.run(
+                "push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", _REMOTE,
+                f"{commit}:refs/heads/{tip.branch}",
+            )  # fmt: skip
+        except GitFailed as fault:
+            said = f"{fault.output}\n{fault}"
+            if "[remote rejected]" not in said and "[rejected]" not in said and "remote unpack failed" not in said:
+                raise
+            if any(race in said for race in _RACES):
+                raise Raced(_reason(fault)) from None
+            raise Refused(_reason(fault)) from None
+
+
+def _reason(fault: GitFailed) -> str:
+    """`[remote rejected] (pre-receive hook declined)`, and what the server said beside it."""
+    told = [line.rpartition("\t")[2] for line in fault.output.splitlines() if line.startswith("!")]
+    heard = [part for part in str(fault).split("; ") if part.startswith("remote:")]
+    return "; ".join([*told, *heard]) or str(fault)
+
+
+class Stream:
+    """A stream of git fast-import: files to write and to remove on top of a commit, each by its whole path."""
+
+    def __init__(self, path: Path, *, on_base: bool) -> None:
+        self.path = path
+        self._file = path.open("wb")
+        self._file.write(b"commit %s\ncommitter slo-compiler <> now\ndata 0\n" % _NEXT.encode())
+        if on_base:
+            self._file.write(b"from %s^0\n" % _BASE.encode())
+
+    def write(self, path: str, content: bytes) -> None:
+        """Creates a file, or replaces it."""
+        head = f"M {FILE_MODE} inline {_quoted(path)}\ndata {len(content)}\n"
+        self._file.write(head.encode("utf-8", "surrogateescape") + content + b"\n")
+
+    def remove(self, path: str) -> None:
+        """Removes a file, and the folders that it leaves empty."""
+        self._file.write(f"D {_quoted(path)}\n".encode("utf-8", "surrogateescape"))
+
+    def close(self) -> None:
+        """Ends the stream."""
+        self._file.close()
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
