@@ -49,7 +49,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("emit",),
     ("write", "external"),
     ("migrate",),
-    ("analysis", "exporter", "live"),
+    ("analysis", "diff", "exporter", "live"),
     ("publish",),
     ("pipeline", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
     ("cli",),

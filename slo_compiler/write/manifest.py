@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +108,24 @@ def read_manifest(folder: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise BrokenManifest(f"it is damaged ({fault})") from None
+
+
+def read_texts(folder: Path, manifest: Manifest, paths: Iterable[str]) -> dict[str, str]:
+    """Files of an output folder by path, as the manifest lists them.
+
+    Raises:
+        BrokenManifest: one of them is gone, or is no longer what was written.
+    """
+    found = {}
+    for path in paths:
+        try:
+            content = (folder / path).read_bytes()
+        except OSError as fault:
+            raise BrokenManifest(f"it lists {path}: {fault.strerror}") from None
+        if sha256(content) != manifest.files[path].sha256:
+            raise BrokenManifest(f"it lists {path}, which changed since it was written")
+        found[path] = content.decode()
+    return found
 
 
 def sha256(content: bytes) -> str:

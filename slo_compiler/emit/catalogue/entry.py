@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from slo_compiler.emit import alerts
+from slo_compiler.emit.catalogue.reads import reads_of
 from slo_compiler.emit.numbers import budget_seconds, events_per_second, numbers_of
 from slo_compiler.emit.promtool_tests.alert_states import clocks
 from slo_compiler.emit.serialize import to_json_line
-from slo_compiler.ir import Level, Slices, Slo, Spec, Tier, Waived
+from slo_compiler.ir import Autoscaling, Level, Slices, Slo, Spec, Tier, Waived
 
 SCHEMA = "slo-compiler/catalogue/v1"
 # Of what `slo:info` says, what the numbers do not say already: its label, and the field here.
@@ -44,6 +45,19 @@ def _head(spec: Spec) -> dict[str, Any]:
         **({"url": spec.spec_url} if spec.spec_url else {}),
         "labels": dict(spec.labels),
         "waivers": [_waiver(waiver) for waiver in spec.waivers],
+        **({"expectIdle": True} if spec.expect_idle else {}),
+        **({} if spec.queue_limit is None else {"queueWaitingPerReplica": _number(spec.queue_limit)}),
+        **({} if spec.autoscaling is None else {"autoscaling": _autoscaling(spec.autoscaling)}),
+    }
+
+
+def _autoscaling(follows: Autoscaling) -> dict[str, Any]:
+    return {
+        "workload": f"{follows.kind}/{follows.target}",
+        **({"namespace": follows.namespace} if follows.namespace else {}),
+        "minReplicas": follows.min_replicas,
+        "maxReplicas": follows.max_replicas,
+        "triggers": [{"kind": trigger.kind, "threshold": _number(trigger.threshold)} for trigger in follows.triggers],
     }
 
 
@@ -61,6 +75,7 @@ def _slo(spec: Spec, slo: Slo) -> dict[str, Any]:
         **{key: numbers[key] for key in ("slo", "sloId", "sli")},
         "title": slo.title,
         "counts": slo.counts,
+        "reads": reads_of(slo),
         **facts,
         **{key: value for key, value in numbers.items() if key not in _ELSEWHERE},
         "provenance": [
@@ -100,6 +115,7 @@ def _alert(spec: Spec, slo: Slo, tier: Tier) -> dict[str, Any]:
         "severity": spec.severities.of(tier.severity),
         "evaluationStep": slo.steps.of(tier.long.level),
         "levels": {"long": tier.long.level.value, "short": tier.short.level.value},
+        **({"labels": dict(tier.labels)} if tier.labels else {}),
     }
 
 

@@ -1,0 +1,40 @@
+"""The difference between two sets of SLOs, in words that people review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slo_compiler.diff.change import Change as Change
+from slo_compiler.diff.change import Difference as Difference
+from slo_compiler.diff.compare import difference
+from slo_compiler.diff.report import render_text as render_text
+from slo_compiler.diff.sides import Side, documents_in, side_of_folder
+from slo_compiler.write.manifest import read_manifest, read_texts
+
+
+class NothingToCompare(Exception):
+    """A folder holds no documents of the catalogue; the message says what to do."""
+
+
+def folder_side(folder: Path) -> Side:
+    """A compiled folder as a side of a comparison.
+
+    Raises:
+        BrokenManifest: its manifest, or a file that this lists, cannot be read.
+        NothingToCompare: it was compiled without the catalogue, which says what its SLOs promise.
+    """
+    manifest = read_manifest(folder)
+    listed = documents_in(manifest)
+    if manifest.files and not listed:
+        raise NothingToCompare(f"{folder} was compiled without the catalogue; compile it with --only catalogue too")
+    return side_of_folder(manifest, read_texts(folder, manifest, listed))
+
+
+def compare_folders(old: Path | None, new: Path) -> tuple[Change, ...]:
+    """What differs between two compiled folders; None is an empty one.
+
+    Raises:
+        BrokenManifest: see `folder_side`.
+        NothingToCompare: likewise.
+    """
+    return difference(Side() if old is None else folder_side(old), folder_side(new)).changes

@@ -1,0 +1,69 @@
+"""What is compared: the catalogue's documents of a set of specs, and what they were made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slo_compiler.emit.catalogue import NAME
+from slo_compiler.emit.catalogue.entry import entry_text
+from slo_compiler.ir import Spec
+from slo_compiler.write.manifest import Manifest
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The old or the new set of SLOs.
+
+    Attributes:
+        documents: of the catalogue, one per spec.
+        compiler: the version that made them.
+        inputs: the hash of each file that was read.
+        facts: the hash of all facts and settings beside these, by name.
+        files: the hash of each output; None where nothing was written.
+        broken: spec files that do not compile.
+    """
+
+    documents: tuple[Document, ...] = ()
+    compiler: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] | None = None
+    broken: frozenset[str] = frozenset()
+
+
+def side_of_folder(manifest: Manifest, texts: Mapping[str, str]) -> Side:
+    """A compiled folder.
+
+    Args:
+        texts: its documents of the catalogue by path, see `documents_in`.
+    """
+    return Side(
+        tuple(json.loads(text) for text in texts.values()),
+        manifest.compiler,
+        manifest.inputs,
+        manifest.catalogs,
+        {path: entry.sha256 for path, entry in manifest.files.items()},
+    )
+
+
+def documents_in(manifest: Manifest) -> list[str]:
+    """The paths of the catalogue's documents in a compiled folder."""
+    return sorted(path for path in manifest.files if path.startswith(f"{NAME}/") and path.endswith(".json"))
+
+
+def side_of_specs(
+    specs: Sequence[Spec],
+    compiler: str,
+    inputs: Mapping[str, str],
+    facts: Mapping[str, str],
+    broken: frozenset[str] = frozenset(),
+) -> Side:
+    """Specs that were resolved and not written; those of broken files are left out, as some of them may be missing."""
+    whole = (spec for spec in specs if spec.path not in broken)
+    documents = tuple(json.loads(entry_text(spec)) for spec in whole)
+    return Side(documents, compiler, inputs, facts, None, broken)
