@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("slo_compiler.cli.publish", "Push a compiled folder to the monitoring repository."),
     "expand": ("slo_compiler.cli.expand", "Print specs as plain OpenSLO v1."),
     "explain": ("slo_compiler.cli.explain", "Explain a diagnostic, or the numbers of a spec."),
+    "diff": ("slo_compiler.cli.diff", "Say what a change of specs changes for users."),
     "simulate": ("slo_compiler.cli.simulate", "Say which alerts an incident fires, and when."),
     "simulate-exporter": (
         "slo_compiler.cli.simulate_exporter",

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
+    from slo_compiler.load.yaml import LoadedFile
 
 FINDINGS, USAGE, ENVIRONMENT = 1, 2, 3
 CONFIG_NAME = "slo-compiler.yaml"
@@ -93,38 +94,50 @@ def _is_file(path: Path) -> bool:
 
 def load_config(common: Common) -> Config:
     """The settings, with paths as seen from here. Faults in the file are shown, and end the program with 1."""
-    from slo_compiler.documents.config import Config, default_config
-    from slo_compiler.documents.read import read_model
+    from slo_compiler.documents.config import default_config
     from slo_compiler.load.yaml import load_file
 
     path = find_config(common.config)
     if path is None:
         return default_config()
     loaded = load_file(display_path(str(path)))
+    config, diagnostics = read_config(loaded, path.parent)
+    if diagnostics:
+        show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
+        sys.exit(FINDINGS)
+    return config
+
+
+def read_config(loaded: LoadedFile, folder: Path) -> tuple[Config, list[Diagnostic]]:
+    """The settings of a file that lies in a folder, with paths as seen from here, and what is wrong with them."""
+    from slo_compiler.documents.config import Config, default_config
+    from slo_compiler.documents.read import read_model
+
     diagnostics = list(loaded.diagnostics)
     config: Config | None = None
     for document in loaded.documents[:1]:
         model, faults = read_model(Config, document)
         diagnostics += faults
         config = model if isinstance(model, Config) else None
-    if diagnostics:
-        show(diagnostics, {loaded.path: loaded.lines}, common, files=1)
-        sys.exit(FINDINGS)
-    config = config or default_config()
+    return _placed(config or default_config(), folder), diagnostics
+
+
+def _placed(config: Config, folder: Path) -> Config:
+    """Settings with paths as seen from here that are written as seen from a folder."""
     runbooks = config.outputs.runbooks
     if runbooks.templates is not None:
-        folder = display_path(str(path.parent / runbooks.templates))
-        runbooks = runbooks.model_copy(update={"templates": folder})
+        templates = display_path(str(folder / runbooks.templates))
+        runbooks = runbooks.model_copy(update={"templates": templates})
     publishing = config.publish
     if publishing is not None and publishing.repository is not None:
-        repository = absolute_repository(publishing.repository, path.parent)
+        repository = absolute_repository(publishing.repository, folder)
         publishing = publishing.model_copy(update={"repository": repository})
     return config.model_copy(
         update={
             "publish": publishing,
             "outputs": config.outputs.model_copy(update={"runbooks": runbooks}),
-            "paths": [display_path(str(path.parent / part)) for part in config.paths],
-            "catalogs": [display_path(str(path.parent / part)) for part in config.catalogs],
+            "paths": [display_path(str(folder / part)) for part in config.paths],
+            "catalogs": [display_path(str(folder / part)) for part in config.catalogs],
         }
     )
 

@@ -75,4 +75,5 @@ class Causes:
             return likely
         if likely is Cause.SPEC and self._definitions_moved:
             return Cause.SPEC  # an object that it names is part of what it says
-        return next((cause for cause in _OTHERWISE if cause in self._moved), Cause.SPEC)
+        # What a configuration said is not always known on both sides.
+        return next((cause for cause in _OTHERWISE if cause in self._moved), Cause.CONFIGURATION)

@@ -95,6 +95,7 @@ class Change:
         was: the same in words.
         effect: None where no event is judged otherwise.
         note: what the change means to users.
+        paste: a line for the spec that the note ends with.
     """
 
     kind: Kind
@@ -113,6 +114,7 @@ class Change:
     budget: Budget | None = None
     effect: Effect | None = None
     note: str = ""
+    paste: str = ""
 
     @property
     def subject(self) -> str:
@@ -136,11 +138,23 @@ class Change:
     @property
     def text(self) -> str:
         """All of it as a sentence."""
-        text = self.headline
+        return f"{self.without_paste()} {self.paste}" if self.paste else self.without_paste()
+
+    def without_paste(self, aside: str = "") -> str:
+        """The sentence before the line to paste.
+
+        Args:
+            aside: said of the headline.
+        """
+        text = f"{self.headline}{aside}"
         if self.direction is not Direction.NEUTRAL:
             text += f", {self.direction.value}"
-        meaning = "; ".join(part for part in (self.note, self.because) if part)
-        return f"{text}: {meaning}" if meaning else text
+        return f"{text}: {self.meaning}" if self.meaning else text
+
+    @property
+    def meaning(self) -> str:
+        """What the change means, and why it is there."""
+        return "; ".join(part for part in (self.because, self.note) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -41,11 +42,26 @@ def _rows(changes: Sequence[Change]) -> list[_Row]:
     """Changes of the same words in one spec as one, those of a whole spec first."""
     alike: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
-        single = () if change.kind in (Kind.ADDED, Kind.REMOVED) and change.field == "SLO" else (change.text,)
-        key = (change.service, change.spec, change.path, single or (change.slo_id,), change.kind)
-        alike.setdefault(key, []).append(change)
-    rows = [_Row(found[0], len(found)) for found in alike.values()]
+        alike.setdefault((change.service, change.spec, change.path, *_likeness(change)), []).append(change)
+    rows = [_Row(found[0] if len(found) == 1 else _of_all(found[0]), len(found)) for found in alike.values()]
     return sorted(rows, key=lambda row: (row.change.service, row.change.spec, row.subject))
+
+
+def _likeness(change: Change) -> tuple[object, ...]:
+    """What changes have in common that are told once: an SLO that comes or goes is told by itself."""
+    if change.field == "SLO":
+        return (change.slo_id,)
+    if change.kind is Kind.RENAMED:
+        return change.kind, change.note, change.paste
+    return change.kind, change.text
+
+
+def _of_all(change: Change) -> Change:
+    """A change of one SLO as that of several; the rename of a spec by the spec's own names."""
+    if change.kind is not Kind.RENAMED:
+        return change
+    end = change.now.removeprefix(f"{change.service}/{change.spec}")
+    return replace(change, was=change.was.removesuffix(end), now=change.now.removesuffix(end))
 
 
 def to_text(found: Difference, width: int = NARROWEST, *, colour: bool = False) -> str:
@@ -63,14 +79,15 @@ def to_text(found: Difference, width: int = NARROWEST, *, colour: bool = False) 
         for row in shown:
             shade = _COLOURS[row.change.direction] if colour else ""
             wrapped = textwrap.wrap(
-                visible(f"{row.change.text}{row.suffix}"),
+                visible(row.change.without_paste(row.suffix)),
                 width,
                 initial_indent=GAP,
                 subsequent_indent=GAP * 3,
                 break_long_words=False,
                 break_on_hyphens=False,
             )
-            lines += [painted(line, shade) for line in wrapped]
+            pasted = [f"{GAP * 3}{visible(row.change.paste)}"] if row.change.paste else []
+            lines += [painted(line, shade) for line in (*wrapped, *pasted)]
         lines.append("")
     return "\n".join([*lines, *(visible(line) for line in _summary(found, rows))])
 
@@ -106,10 +123,11 @@ def _table(rows: Sequence[_Row], room: int) -> tuple[str, int]:
     lines = ["| SLO | change | | what it means |", "| --- | --- | --- | --- |"]
     for number, row in enumerate(rows):
         change = row.change
-        meaning = "; ".join(part for part in (change.note, change.because) if part)
         direction = f"**{change.direction.value}**" if change.direction is not Direction.NEUTRAL else ""
         cells = [escape_markdown(visible(text)) for text in (row.subject, change.headline + row.suffix)]
-        line = f"| {' | '.join(cells)} | {direction} | {escape_markdown(visible(meaning))} |"
+        meaning = escape_markdown(visible(change.meaning))
+        meaning += f" `{visible(change.paste).replace('`', '')}`" if change.paste else ""
+        line = f"| {' | '.join(cells)} | {direction} | {meaning} |"
         room -= len(line)
         if room < 0:
             left = count(len(rows) - number, "more change")
@@ -147,6 +165,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "cause": change.cause.value,
         "budget": _budget_json(change.budget),
         "effect": change.effect.value if change.effect is not None else None,
+        "paste": change.paste or None,
         "text": change.text,
     }
 

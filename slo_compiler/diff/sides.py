@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slo_compiler.emit.catalogue import NAME
@@ -67,3 +67,31 @@ def side_of_specs(
     whole = (spec for spec in specs if spec.path not in broken)
     documents = tuple(json.loads(entry_text(spec)) for spec in whole)
     return Side(documents, compiler, inputs, facts, None, broken)
+
+
+def moved(side: Side, old: str, new: str) -> Side:
+    """A side whose files are called as if they lay in another folder, so that two folders of specs compare by what is in them."""
+
+    def name(path: str) -> str:
+        if path == old:
+            return new
+        below = path.removeprefix(f"{old}/")
+        return path if below == path else f"{new}/{below}"
+
+    def origin(text: str) -> str:
+        head, opened, path = text.rpartition("(")
+        return f"{head}({name(path)}" if opened else text
+
+    documents = [
+        {
+            **document,
+            "path": name(document["path"]),
+            "slos": [
+                {**slo, "provenance": [{**item, "origin": origin(item["origin"])} for item in slo["provenance"]]}
+                for slo in document["slos"]
+            ],
+        }
+        for document in side.documents
+    ]
+    inputs = {name(path): text for path, text in side.inputs.items()}
+    return replace(side, documents=tuple(documents), inputs=inputs, broken=frozenset(map(name, side.broken)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from slo_compiler.diff.change import Change, Direction, Kind
+from slo_compiler.diff.change import Cause, Change, Direction, Kind
 from slo_compiler.diff.pair_changes import Compared
 from slo_compiler.diff.words import number
 
@@ -24,7 +24,7 @@ def _word(field: str, called: str) -> Compare:
 def _path(pair: Compared) -> Iterator[Change]:
     old, new = pair.before["path"], pair.after["path"]
     if old != new:
-        yield pair.change("file", (old, new), (old, new), note="nothing else follows from that")
+        yield pair.change("file", (old, new), (old, new), cause=Cause.SPEC)
 
 
 def _labels(pair: Compared) -> Iterator[Change]:
