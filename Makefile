@@ -5,7 +5,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+# One more than the two cores that suffice: some tests wait for a browser or a server.
+JOBS ?= 3
 PYTEST_ARGS ?=
 # Tests of live servers wait more than they work.
 SERVERS ?= 4
@@ -16,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist worksteal
 SOURCES := slo_compiler tests scripts benchmarks
 
-.PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation promtool3 litellm vllm dashboards clean
+.PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation thorough promtool3 litellm vllm dashboards clean
 
 help:
 	@echo 'setup     a virtual environment in $(VENV) with the compiler and its tools'
@@ -27,6 +28,7 @@ help:
 	@echo 'e2e       tests that build and install the wheel, and run a real Prometheus and Alertmanager'
 	@echo 'bench     what a compilation costs, as ratios'
 	@echo 'mutation  whether the generated tests notice every mistake in the rules'
+	@echo 'thorough  promtool proofs of rarer shapes of specs'
 	@echo 'promtool3 the generated tests under a promtool 3 that is built with Go'
 	@echo 'litellm   check-metrics and the rules on a real LiteLLM proxy (installs half a gigabyte)'
 	@echo 'vllm      check-metrics and the rules on a real vLLM without a GPU (installs six gigabytes)'
@@ -85,6 +87,9 @@ bench: setup
 
 mutation: setup promtool
 	$(BIN)/python -m tests.mutation.run
+
+thorough: setup promtool
+	$(PYTEST) $(PARALLEL) -m thorough $(PYTEST_ARGS)
 
 promtool3: setup
 	bash scripts/ensure_promtool3.sh

@@ -29,8 +29,8 @@ _IDENTITY = {
 _FOREIGN = ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # Minutes long: whoever runs it last makes the other worker wait.
 _FIRST = "test_generated_tests_prove_the_rules_of_all_specs"
-# Programs of which each needs a make target of its own.
-_ASKED_FOR = ("slow_engines", "promtool3")
+# What is large to install or takes minutes, each with a make target of its own.
+_ASKED_FOR = ("slow_engines", "promtool3", "thorough")
 
 
 @pytest.hookimpl(trylast=True)

@@ -88,8 +88,13 @@ GENERATED = {
 }
 
 
+LONG = ("slices", "a window when the tests would begin")
+
+
 @pytest.mark.promtool
-@pytest.mark.parametrize("case", GENERATED)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.thorough] * (case in LONG)) for case in GENERATED]
+)
 def test_the_generated_tests_hold(case: str, tmp_path: Path) -> None:
     found = resolved(GENERATED[case])
     paths = []

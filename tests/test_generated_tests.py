@@ -37,10 +37,15 @@ SHAPES = {
     % ("slo-compiler/threshold: 150ms", GOOD, TOTAL),
     "variants that read a part of what the spec reads, and every other field": EVERYTHING,
 }
+# Ten files of adjustments alone.
+LONG = ("variants that read a part of what the spec reads, and every other field",)
 
 
 @pytest.mark.promtool
-@pytest.mark.parametrize("spec", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, id=name, marks=[pytest.mark.thorough] * (name in LONG)) for name, spec in SHAPES.items()],
+)
 def test_generated_tests_hold(spec: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(spec)
     out = str(tmp_path / "out")

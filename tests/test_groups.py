@@ -558,7 +558,7 @@ PROVEN = {
 
 
 @pytest.mark.promtool
-@pytest.mark.parametrize("scrape", ["15s", "40s"])
+@pytest.mark.parametrize("scrape", ["15s", pytest.param("40s", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("case", PROVEN)
 def test_generated_tests_hold(case: str, scrape: str, tmp_path: Path) -> None:
     found = resolved(PROVEN[case], scrape_interval=scrape)

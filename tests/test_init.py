@@ -329,7 +329,11 @@ def test_a_version_that_is_not_known_is_kept_and_the_warning_explained() -> None
 
 @pytest.mark.promtool
 @pytest.mark.parametrize(
-    ("use_case", "model"), [("code-completion", ANSWERS["--model"]), ("voice-agent", "\"q\" 'q' {{ x }}\n# 模型\\")]
+    ("use_case", "model"),
+    [
+        pytest.param("code-completion", ANSWERS["--model"], marks=pytest.mark.thorough),
+        ("voice-agent", "\"q\" 'q' {{ x }}\n# 模型\\"),
+    ],
 )
 def test_the_generated_tests_are_green(folder: Path, use_case: str, model: str) -> None:
     assert init(use_case=use_case, model=model).exit_code == 0

@@ -12,9 +12,9 @@ from tests.fuzz.run import Tally, check_by_promtool, run_cases, summary
 from tests.fuzz.sense import DOCUMENTS
 
 SEED = os.environ.get("FUZZ_SEED", "1")
-COUNT = int(os.environ.get("FUZZ_COUNT", "2000"))
+COUNT = int(os.environ.get("FUZZ_COUNT", "1200"))
 # So that workers can share them.
-PARTS = 8
+PARTS = 6
 
 
 @pytest.mark.parametrize("part", range(PARTS))
