@@ -146,7 +146,7 @@ def _tell(outcome: Outcome, order: Order, common: Common) -> None:
         common.note(f"{where}: up to date ({len(outcome.plan.record.files)} files)")
         return
     if order.dry:
-        for line in (*outcome.promises, *list_files(outcome.plan)):
+        for line in (*outcome.promises.lines, *list_files(outcome.plan)):
             click.echo(visible(line))
     again = f", at attempt {outcome.attempts}" if outcome.attempts > 1 else ""
     state = f"pushed as {outcome.commit[:12]}{again}" if outcome.commit else "nothing was pushed (--dry-run)"

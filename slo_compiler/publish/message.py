@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
+from slo_compiler.diagnostics.limit import count
 from slo_compiler.publish.plan import Plan
+from slo_compiler.publish.promises import Promises
 from slo_compiler.write.plan import Kind
 
 _MOST_LINES = 200
 
 
-def commit_message(plan: Plan, changes: Sequence[str], words: str | None, compiler: str) -> str:
+def commit_message(plan: Plan, promises: Promises, words: str | None, compiler: str) -> str:
     """The message: subject, semantic changes, what becomes of files, and where they come from.
 
     Args:
-        changes: a line per change of a promise.
         words: of the user, in place of the subject.
     """
-    subject = words or f"{plan.record.owner}: {_subject(changes)}"
-    told = list(changes[:_MOST_LINES])
-    if len(changes) > _MOST_LINES:
-        told.append(f"... and {len(changes) - _MOST_LINES} more")
-    body = "\n".join(told or ["No promise changes."])
+    told = list(promises.lines[:_MOST_LINES]) or ["No promise changes."]
+    if len(promises.lines) > _MOST_LINES:
+        told.append(f"... and {len(promises.lines) - _MOST_LINES} more lines, which slo-compiler diff prints")
+    what = f"publish {count(promises.changes, 'change')}" if promises.changes else "publish, no promise changes"
+    body = "\n".join(told)
     source = (
         f"Files: {describe_files(plan)}\nSource: {plan.record.source.describe()}\nCompiler: slo-compiler {compiler}"
     )
-    return f"{subject.strip()}\n\n{body}\n\n{source}\n"
-
-
-def _subject(changes: Sequence[str]) -> str:
-    if not changes:
-        return "publish compiled files, no promise changes"
-    return f"publish {len(changes)} change{'' if len(changes) == 1 else 's'} of promises"
+    return f"{(words or f'{plan.record.owner}: {what}').strip()}\n\n{body}\n\n{source}\n"
 
 
 def describe_files(plan: Plan) -> str:

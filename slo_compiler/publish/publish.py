@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slo_compiler import __version__
-from slo_compiler.external import git
 from slo_compiler.external.git import GitFailed, Repository
 from slo_compiler.publish import record
 from slo_compiler.publish.compiled import Compiled
+from slo_compiler.publish.identity import Identity, find_identity
 from slo_compiler.publish.message import commit_message
 from slo_compiler.publish.plan import Plan, Target, plan_publication
-from slo_compiler.publish.promises import changed_promises
+from slo_compiler.publish.promises import Promises, changed_promises, is_read
 from slo_compiler.publish.record import BrokenRecord, Record, Source, read_record
 from slo_compiler.publish.remote import Raced, Refused, Remote, Stream, Tip
 from slo_compiler.publish.source import is_older
@@ -24,7 +24,7 @@ from slo_compiler.write.plan import Kind
 
 # One push in each round gets through, whoever takes part; a server that cannot lock its branch says the same each time.
 _MOST_ATTEMPTS = 40
-_LONGEST_WAIT_SECONDS = 2.0
+_LONGEST_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class Outcome:
     """What was done, or with `dry` would be.
 
     Attributes:
-        promises: a line per change of a promise.
+        promises: what changes for whoever relies on them.
         commit: its object id; empty where there was nothing to do, or something stood against it.
         attempts: 1, and one more for each push that another was faster than.
     """
 
     plan: Plan
     branch: str
-    promises: list[str] = field(default_factory=list)
+    promises: Promises = field(default_factory=Promises)
     commit: str = ""
     attempts: int = 1
 
@@ -91,19 +91,22 @@ def publish(
     with workspace() as folder:
         (folder / "git").mkdir()
         remote = Remote(order.url, Repository(folder / "git"))
-        identity = {} if order.dry else _identity(specs.root if specs is not None else Path.cwd())
+        identity = None if order.dry else find_identity(specs.root if specs is not None else Path.cwd())
         run = _Run(compiled, order, source, specs, remote, folder, identity)
-        raced: Raced | None = None
+        last = ""
         for attempt in range(1, _MOST_ATTEMPTS + 1):
+            started = time.monotonic()
             try:
                 outcome = run.attempt()
                 outcome.attempts = attempt
                 return outcome
             except Raced as fault:
-                raced = fault
+                last = str(fault)
                 say(f"another push was faster ({fault}); attempt {attempt + 1} follows")
-                time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)))
-    raise Overtaken(f"{_MOST_ATTEMPTS} pushes were not fast enough; the last: {raced}")
+                # Those who lost together would lose together again: each waits for some multiple of what an attempt takes.
+                most = (time.monotonic() - started) * 2**attempt
+                time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, most)))
+    raise Overtaken(f"{_MOST_ATTEMPTS} pushes were not fast enough; the last: {last}")
 
 
 @dataclass(slots=True)
@@ -116,8 +119,9 @@ class _Run:
     specs: Repository | None
     remote: Remote
     folder: Path
-    identity: Mapping[str, str]
+    identity: Identity | None
     ids: Mapping[str, str] = field(default_factory=dict)
+    tip: Tip | None = None
 
     def attempt(self) -> Outcome:
         """Reads the branch, plans, commits and pushes.
@@ -125,12 +129,8 @@ class _Run:
         Raises:
             Raced: another push was faster.
         """
-        tip = self.remote.tip(self.order.branch)
-        self.remote.prepare(tip)
-        target = Target(self.order.path)
-        if tip.base:
-            self.remote.fetch(tip)
-            target = _target(self.remote, self.order.path)
+        tip = self.tip = self.remote.begin(self.order.branch) if self.tip is None else self.remote.again(self.tip)
+        target = _target(self.remote, self.order.path) if tip.base else Target(self.order.path)
         self.ids = self.ids or self.compiled.blob_ids(tip.algorithm)
         old = target.records.get(self.order.owner)
         plan = plan_publication(
@@ -142,23 +142,23 @@ class _Run:
         outcome = Outcome(plan, tip.branch)
         if plan.conflicts or not plan.changes:
             return outcome
-        outcome.promises = changed_promises(_catalogue(self.remote, target, old), self.compiled, self.folder)
-        if not self.order.dry:
-            outcome.commit = self._commit(outcome, tip)
+        outcome.promises = changed_promises(old, _published(self.remote, target, old), self.compiled, self.folder)
+        if self.identity is not None:
+            outcome.commit = self._commit(outcome, tip, self.identity)
             _push(self.remote, outcome.commit, tip)
         return outcome
 
-    def _commit(self, outcome: Outcome, tip: Tip) -> str:
+    def _commit(self, outcome: Outcome, tip: Tip, identity: Identity) -> str:
         message = commit_message(outcome.plan, outcome.promises, self.order.words, __version__)
         stream = _write_stream(self.folder / "stream", outcome.plan, self.compiled, on_base=bool(tip.base))
-        return self.remote.commit(stream, message, self.identity, on_base=bool(tip.base))
+        return self.remote.commit(stream, message, identity, on_base=bool(tip.base))
 
 
 def _push(remote: Remote, commit: str, tip: Tip) -> None:
     """Pushes, and finds out what became of it where the answer was lost."""
     try:
         remote.push(commit, tip)
-    except (Raced, Refused, GitFailed) as fault:
+    except (Refused, GitFailed) as fault:
         now = remote.tip(tip.branch).commit
         if now == commit:
             return
@@ -189,14 +189,13 @@ def _target(remote: Remote, path: str) -> Target:
     return Target(path, standing, records, broken)
 
 
-def _catalogue(remote: Remote, target: Target, old: Record | None) -> dict[str, bytes]:
-    """The catalogue's documents as they are published, by their path in the owner's folder."""
-    if old is None:
-        return {}
-    folder = target.folder(old.owner)
-    ids = {path: target.standing.get(f"{folder}/{path}") for path in old.files if path.startswith("catalogue/")}
+def _published(remote: Remote, target: Target, old: Record | None) -> dict[str, bytes]:
+    """Files that tell what is promised now, by their path in the owner's folder; without those that others edited."""
+    folder = target.folder(old.owner) if old is not None else ""
+    wanted = {path: identity for path, identity in old.files.items() if is_read(path)} if old is not None else {}
+    standing = {path: target.standing.get(f"{folder}/{path}") for path in wanted}
     return remote.contents(
-        (path, entry.id) for path, entry in ids.items() if entry is not None and entry.type == "blob"
+        (path, entry.id) for path, entry in standing.items() if entry is not None and entry.id == wanted[path]
     )
 
 
@@ -212,16 +211,3 @@ def _write_stream(path: Path, plan: Plan, compiled: Compiled, *, on_base: bool) 
             stream.write(full, compiled.content(name))
     stream.close()
     return path
-
-
-def _identity(folder: Path) -> dict[str, str]:
-    """Author and committer as git has them for the specs, since our own repository knows nothing of its settings.
-
-    Raises:
-        GitFailed: it knows of none.
-    """
-    found: dict[str, str] = {}
-    for role in ("AUTHOR", "COMMITTER"):
-        name, _, rest = git.run(("var", f"GIT_{role}_IDENT"), folder).decode("utf-8", "surrogateescape").partition(" <")
-        found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": rest.partition(">")[0]}
-    return found

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from slo_compiler.external.git import GitFailed, Repository, TreeFile
+from slo_compiler.publish.identity import Identity
 from slo_compiler.publish.plan import FILE_MODE, Standing
 
 # Of our own repository, which only this run sees.
@@ -133,29 +134,36 @@ class Remote:
             shutil.rmtree(copy, ignore_errors=True)
         return own.strip().removeprefix("refs/heads/")
 
-    def prepare(self, tip: Tip) -> None:
-        """Makes our repository, empty, where there is none."""
+    def begin(self, branch: str | None) -> Tip:
+        """Finds a branch, as `tip` does, and brings its last commit, and nothing of its history.
+
+        Raises:
+            GitFailed: it cannot be reached.
+        """
+        tip = self.tip(branch)
         if not (self.local.root / "HEAD").exists():
             form = f"--object-format={tip.algorithm}"
             self.run("init", "--quiet", "--bare", "--template=", form, str(self.local.root))
+        if tip.base:
+            self._fetch(tip.base)
+        return tip
 
-    def fetch(self, tip: Tip) -> None:
-        """Brings the last commit of the branch, and nothing of its history.
+    def again(self, tip: Tip) -> Tip:
+        """Brings what the branch has become.
 
         Raises:
-            GitFailed: it cannot be reached, or the branch is gone.
+            GitFailed: it cannot be reached.
         """
-        refspec = f"+refs/heads/{tip.base}:{_BASE}"
-        self.run(
-            "fetch",
-            "--quiet",
-            "--depth=1",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--no-write-fetch-head",
-            _REMOTE,
-            refspec,
-        )
+        try:
+            self._fetch(tip.branch)
+        except GitFailed:  # nobody has made it yet
+            return self.begin(tip.branch)
+        commit = self.run("rev-parse", "--verify", _BASE).decode("ascii").strip()
+        return tip._replace(commit=commit, base=tip.branch)
+
+    def _fetch(self, branch: str) -> None:
+        flags = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        self.run("fetch", *flags, _REMOTE, f"+refs/heads/{branch}:{_BASE}")
 
     def standing(self) -> dict[str, Standing]:
         """Everything in the commit that was fetched, folders included, by path."""
@@ -173,27 +181,20 @@ class Remote:
         wanted = [TreeFile(path, identity, False) for path, identity in files]
         return {file.path: content for file, content in self.local.contents(wanted)}
 
-    def commit(self, stream: Path, message: str, identity: Mapping[str, str], *, on_base: bool) -> str:
+    def commit(self, stream: Path, message: str, identity: Identity, *, on_base: bool) -> str:
         """The object id of a new commit.
 
         Args:
             stream: files in the format of git fast-import, as `Stream` writes it.
-            identity: of author and committer, as variables of git's environment.
             on_base: whether it follows the commit that was fetched; else it is the first.
         """
         self.run("fast-import", "--quiet", "--force", "--date-format=now", content=stream)
         parent = ("-p", _BASE) if on_base else ()
-        sign = ("-S",) if self._signs() else ()
-        made = self.run(
-            "commit-tree", *sign, *parent, "-F", "-", f"{_NEXT}^{{tree}}", content=message.encode(), identity=identity
-        )
+        sign = ("-S",) if identity.signs else ()
+        tree = f"{_NEXT}^{{tree}}"
+        said = message.encode()
+        made = self.run("commit-tree", *sign, *parent, "-F", "-", tree, content=said, identity=identity.variables)
         return made.decode("ascii").strip()
-
-    def _signs(self) -> bool:
-        try:
-            return self.run("config", "--type=bool", "--get", "commit.gpgSign").strip() == b"true"
-        except GitFailed:
-            return False
 
     def push(self, commit: str, tip: Tip) -> None:
         """Moves the branch from the commit that was fetched to the new one, or leaves it as it is.
