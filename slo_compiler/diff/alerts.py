@@ -124,10 +124,12 @@ def _of_tier(pair: Compared, old: Any, new: Any, differing: Sequence[str], cause
     directions = [_direction(name, old.get(name), new.get(name)) for name in fields]
     if {"longWindow", "shortWindow"} & {*fields}:
         directions.append(Direction.of(old["detection"], new["detection"], tighter_is="less"))
-    name = new["name"] if new["name"] == old["name"] else f"{old['name']} -> {new['name']}"
+    name = f"alert {new['name']}"
+    if old["name"] != new["name"]:  # both have the same windows
+        name, words = "alert", (f"{old['name']} {words[0]}", f"{new['name']} {words[1]}")
     values = ({field: old.get(field) for field in fields}, {field: new.get(field) for field in fields})
     return pair.change(
-        f"alert {name}",
+        name,
         values,
         words,
         Direction.together(directions),

@@ -42,7 +42,7 @@ def _of_spec(causes: Causes, old: Entry, new: Entry) -> Iterator[Change]:
 
 
 def _of_slo(causes: Causes, old: Entry, new: Entry) -> Iterator[Change]:
-    if old.slo == new.slo:
+    if old.slo == new.slo and old.document["service"] == new.document["service"]:
         return
     afresh = old.slo["sloId"] != new.slo["sloId"]
     pair = Compared(causes, old.document, new.document, old.slo, new.slo, afresh)
