@@ -51,7 +51,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     ("migrate",),
     ("analysis", "diff", "exporter", "live"),
     ("publish",),
-    ("pipeline", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
+    ("pipeline", "changed", "prove", "explain", "describe_catalog", "describe_engines", "schemas", "scaffold"),
     ("cli",),
     ("__main__",),
 )

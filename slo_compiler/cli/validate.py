@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ from slo_compiler.cli.options import (
     Common,
     catalog_files,
     common_options,
+    display_path,
+    find_config,
     load_config,
     show,
     spec_files,
@@ -37,15 +40,30 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab")
     help="Show so many, errors first; 0 shows all.",
 )
 @click.option("--warnings-as-errors", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="PATHS are files that changed: judge these and what names them, among all files of the configuration.",
+)
 @click.option("--today", metavar="DATE", help="The day by which waivers are judged (default: today).")
 @common_options
 def command(
-    common: Common, paths: tuple[str, ...], output: str, limit: int, warnings_as_errors: bool, today: str | None
+    common: Common,
+    paths: tuple[str, ...],
+    output: str,
+    limit: int,
+    warnings_as_errors: bool,
+    changed: bool,
+    today: str | None,
 ) -> None:
     """Check the specs under PATHS (default: as configured, else specs; - reads stdin).
 
     A valid document that cannot be compiled to Prometheus rules is a warning here and an error of compile. Exits 0
     where there is no error, 1 where there is one.
+
+    With --changed, references are found in the other files of the configured paths without judging these; a changed
+    configuration, engine, catalog or burn-rate policy has all of them judged. A path that is none of them, or is gone,
+    is passed over.
     """
     from slo_compiler.diagnostics.diagnostic import Severity
 
@@ -53,7 +71,7 @@ def command(
         day = datetime.date.fromisoformat(today) if today else datetime.date.today()
     except ValueError:
         raise click.UsageError(f"--today: {today!r} is no date; write it as 2027-03-01") from None
-    checked = _check(common, paths, day)
+    checked = _check_changed(common, paths, day) if changed else _check(common, paths, day)
     show(checked.diagnostics, checked.lines, common, files=checked.files, output=output, limit=limit)
     warned = any(diagnostic.severity is Severity.WARNING for diagnostic in checked.diagnostics)
     if checked.failed or (warnings_as_errors and warned):
@@ -73,3 +91,24 @@ def _check(common: Common, paths: tuple[str, ...], day: datetime.date) -> Checke
         files = [*map(load_file, catalog_files(config)), load_bytes(content, "<stdin>")]
         return check_loaded(files, environment, day, compiling=False)
     return check_files(spec_files(paths, config), environment, day, compiling=False)
+
+
+def _check_changed(common: Common, paths: tuple[str, ...], day: datetime.date) -> Checked:
+    from slo_compiler.changed import check_changed
+    from slo_compiler.resolve.environment import Environment
+    from slo_compiler.write import fingerprint
+    from slo_compiler.write.cache import cache_path
+    from slo_compiler.write.index import read_index, write_index
+    from slo_compiler.write.manifest import sha256
+
+    config = load_config(common)
+    settings = find_config(common.config)
+    everything = settings is not None and any(Path(path).absolute() == settings.absolute() for path in paths)
+    index_file = cache_path("index", Path.cwd())
+    facts = fingerprint.catalogs(settings, kinds=(), flavour=None)
+    known = read_index(index_file, sha256(repr(facts).encode()))
+    given = None if everything else [display_path(path) for path in paths]
+    judgement = check_changed(spec_files((), config), given, Environment(config), known, day)
+    if not judgement.index.is_of(known):
+        write_index(index_file, judgement.index)
+    return judgement.checked

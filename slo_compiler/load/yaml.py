@@ -71,10 +71,13 @@ _NOT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEX
 def read_content(path: str) -> bytes | LoadedFile:
     """The bytes of a file, one more than it may have at the most; or, with its fault, a file that cannot be read."""
     try:
-        with os.fdopen(os.open(path, _NOT_WAITING), "rb") as handle:
-            mode = os.fstat(handle.fileno()).st_mode
+        with os.fdopen(os.open(path, _NOT_WAITING), "rb", buffering=0) as handle:
+            status = os.fstat(handle.fileno())
+            mode = status.st_mode
             if stat.S_ISREG(mode):
-                return handle.read(MAX_BYTES + 1)
+                # Room for the most that a file may have is not made for each of thousands that are small.
+                whole = status.st_size <= MAX_BYTES
+                return handle.readall()[: MAX_BYTES + 1] if whole else handle.read(MAX_BYTES + 1)
         reason = f"it is {next((kind for test, kind in _KINDS if test(mode)), 'no file')}"
     except OSError as fault:
         reason = str(fault.strerror)

@@ -9,6 +9,15 @@ from slo_compiler.diagnostics.diagnostic import Diagnostic, error
 from slo_compiler.documents.base import Model
 from slo_compiler.load.source_map import SourceDocument
 
+# A field that holds a name -> the kind that it names.
+KIND_OF_REFERENCE = {
+    "indicatorRef": "SLI",
+    "alertPolicyRef": "AlertPolicy",
+    "conditionRef": "AlertCondition",
+    "targetRef": "AlertNotificationTarget",
+    "metricSourceRef": "DataSource",
+}
+
 
 class Definition(NamedTuple):
     """A document that others may name, and where it stands."""

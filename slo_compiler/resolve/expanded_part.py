@@ -20,14 +20,12 @@ class Part(NamedTuple):
     @property
     def annotations(self) -> dict[str, str]:
         """Our own annotations, without their prefix."""
-        found = self.source.data["metadata"].get("annotations") or {}
-        own = {key.removeprefix(PREFIX): value for key, value in found.items() if key.startswith(PREFIX)}
-        return {key: value for key, value in own.items() if isinstance(value, str)}
+        return _annotations(self.source)
 
     @property
     def spec_name(self) -> str:
         """The spec that it belongs to."""
-        return self.annotations.get(SPEC_NAME, self.source.name)
+        return spec_name_of(self.source)
 
     @property
     def service(self) -> str:
@@ -41,3 +39,14 @@ def is_part(source: SourceDocument) -> bool:
     metadata = data.get("metadata") if isinstance(data, dict) and data.get("kind") == "SLO" else None
     found = metadata.get("annotations") if isinstance(metadata, dict) else None
     return isinstance(found, dict) and f"{PREFIX}sli" in found
+
+
+def spec_name_of(source: SourceDocument) -> str:
+    """The spec that a document which is a part belongs to."""
+    return _annotations(source).get(SPEC_NAME, source.name)
+
+
+def _annotations(source: SourceDocument) -> dict[str, str]:
+    found = source.data["metadata"].get("annotations") or {}
+    own = {key.removeprefix(PREFIX): value for key, value in found.items() if key.startswith(PREFIX)}
+    return {key: value for key, value in own.items() if isinstance(value, str)}

@@ -25,17 +25,9 @@ from slo_compiler.documents.openslo.sli import SLI, IndicatorSpec
 from slo_compiler.documents.openslo.slo import Objective, OpenSLOSpec
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.annotations import KNOWN, check_annotations
-from slo_compiler.resolve.definitions import Definition, Definitions
+from slo_compiler.resolve.definitions import KIND_OF_REFERENCE, Definition, Definitions
 from slo_compiler.resolve.findings import Findings
 
-# A field that holds a name -> the kind that it names.
-_KINDS = {
-    "indicatorRef": "SLI",
-    "alertPolicyRef": "AlertPolicy",
-    "conditionRef": "AlertCondition",
-    "targetRef": "AlertNotificationTarget",
-    "metricSourceRef": "DataSource",
-}
 T = TypeVar("T")
 
 
@@ -59,8 +51,8 @@ def check_references(document: Model, findings: Findings, definitions: Definitio
         for attribute, field in type(part).model_fields.items():
             name = field.alias or attribute
             value = getattr(part, attribute)
-            if name in _KINDS and value is not None:
-                check_reference(_KINDS[name], value, (*path, name), findings, definitions)
+            if name in KIND_OF_REFERENCE and value is not None:
+                check_reference(KIND_OF_REFERENCE[name], value, (*path, name), findings, definitions)
 
 
 def check_reference(kind: str, name: str, path: Path, findings: Findings, definitions: Definitions) -> None:

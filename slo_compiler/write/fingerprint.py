@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from slo_compiler import __version__
-from slo_compiler.emit.own_words import emptied, may_have_sections
 from slo_compiler.load.limits import MAX_BYTES
 from slo_compiler.load.yaml import LoadedFile, read_content
 from slo_compiler.resources import builtin_path, template_path
@@ -65,6 +64,8 @@ def is_current(manifest: Manifest, state: dict[str, str], given: dict[str, str],
     Raises:
         OSError: an output cannot be read.
     """
+    from slo_compiler.emit.own_words import emptied, may_have_sections  # a run that only checks loads no emitter
+
     if manifest.compiler != __version__ or manifest.catalogs != state or manifest.inputs != given or manifest.pending:
         return False
     for path, entry in manifest.files.items():
