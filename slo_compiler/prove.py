@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -24,13 +26,26 @@ _NATIVE = b"{{schema:"
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What promtool said of one rule file and its tests."""
+    """What promtool said of one rule file and its tests.
+
+    Attributes:
+        key: the hash of the rule file and its tests.
+    """
 
     path: str
     rules: int
     tests: int
     ok: bool
     output: str
+    key: str = ""
+
+
+class Held(NamedTuple):
+    """What an earlier run says of files that held: the hash of rules and tests, and how many these are."""
+
+    key: str
+    rules: int
+    tests: int
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -38,10 +53,15 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted((folder / "rules").rglob("*.yaml"))
 
 
-def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]:
+def prove_folder(
+    folder: Path, promtool: str, jobs: int, held: Mapping[str, Held] = MappingProxyType({})
+) -> Iterator[FileResult]:
     """Every rule file of a compiled folder, in order; `jobs` run at a time.
 
     A rule file without tests fails: rules that nobody proves are no result.
+
+    Args:
+        held: by rule file, what held under this promtool; promtool is not asked again where nothing changed.
 
     Raises:
         PromtoolTooOld: some tests hold what this promtool cannot read.
@@ -50,14 +70,18 @@ def prove_folder(folder: Path, promtool: str, jobs: int) -> Iterator[FileResult]
     if native is not None:
         needs_native_histograms(promtool, native.relative_to(folder).as_posix())
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        yield from pool.map(lambda path: _prove(folder, path, promtool), rule_files(folder))
+        yield from pool.map(lambda path: _prove(folder, path, promtool, held), rule_files(folder))
 
 
-def _prove(folder: Path, path: Path, promtool: str) -> FileResult:
+def _prove(folder: Path, path: Path, promtool: str, held: Mapping[str, Held]) -> FileResult:
     relative = path.relative_to(folder)
     beside = folder / "tests" / relative.relative_to("rules")
     # Names of specs hold no dot, so that no other spec's tests begin like these.
     tests = sorted(beside.parent.glob(f"{glob.escape(beside.stem)}.*.test.yaml"))
+    key = _key([path, *tests])
+    before = held.get(relative.as_posix())
+    if before is not None and before.key == key:
+        return FileResult(relative.as_posix(), before.rules, before.tests, True, "", key)
     document = _load(path)
     groups = document.get("spec", document).get("groups", [])
     rules = sum(len(group["rules"]) for group in groups)
@@ -68,7 +92,13 @@ def _prove(folder: Path, path: Path, promtool: str) -> FileResult:
         checked = check_rules(promtool, [rule_file])
         tested = test_rules(promtool, test_files) if checked.ok else checked
     ok = checked.ok and tested.ok
-    return FileResult(relative.as_posix(), rules, count, ok, "" if ok else tested.output)
+    return FileResult(relative.as_posix(), rules, count, ok, "" if ok else tested.output, key)
+
+
+def _key(files: Sequence[Path]) -> str:
+    """The hash of files by name and content."""
+    hashes = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
+    return hashlib.sha256(repr(hashes).encode()).hexdigest()
 
 
 @contextmanager

@@ -751,3 +751,29 @@ def test_one_spec_of_several_may_be_emptied(compiled: Path) -> None:
     (compiled / CHAT).write_text("")
     assert run("compile").exit_code == 0
     assert [(compiled / RULES[spec]).exists() for spec in (CHAT, CODE)] == [False, True]
+
+
+class TestInAHook:
+    """`--exit-non-zero-on-change`: what was written must be looked at, and be part of the commit."""
+
+    FLAG = "--exit-non-zero-on-change"
+
+    def test_what_is_written_fails_once(self, compiled: Path) -> None:
+        assert run("compile", self.FLAG).exit_code == 0
+        edit(CHAT, "99.7%", "99.8%")
+        result = run("compile", self.FLAG)
+        assert result.exit_code == 1
+        assert "replace rules/assistant/chat.yaml" in result.stdout.splitlines()
+        assert run("compile", self.FLAG, "--no-cache").exit_code == 0
+
+    @pytest.mark.parametrize("options", [[], ["--no-cache"]], ids=["by hashes", "by compiling again"])
+    def test_outputs_must_be_in_git_unless_it_ignores_them(self, compiled: Path, options: list[str]) -> None:
+        subprocess.run(["git", "init", "-q"], check=True)
+        result = run("compile", self.FLAG, *options)
+        assert result.exit_code == 1
+        assert f"{len(OUTPUTS)} files of out not in git" in result.stderr
+        subprocess.run(["git", "add", "out"], check=True)
+        assert run("compile", self.FLAG, *options).exit_code == 0
+        subprocess.run(["git", "rm", "-rq", "--cached", "out"], check=True)
+        Path(".gitignore").write_text("/out/\n", encoding="utf-8")
+        assert run("compile", self.FLAG, *options).exit_code == 0

@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
+from slo_compiler.write.cache import cache_path
 
 # An incident and a schedule beside what every spec has: each kind of test file that there is.
 SPEC = """\
@@ -97,3 +98,59 @@ def test_a_check_that_does_not_hold_fails_whatever_file_it_is_in(kind: str, out:
     done = CliRunner().invoke(cli, ["test", str(out)])
     assert done.exit_code == 1
     assert "1 failed" in done.output
+
+
+class TestWhatChanged:
+    """`--changed` asks promtool again only about what it has not said yet."""
+
+    @pytest.fixture
+    def believer(self, tmp_path: Path) -> Path:
+        program = tmp_path / "promtool"
+        program.write_text(BELIEVER % (tmp_path / "shown"))
+        program.chmod(0o755)
+        return program
+
+    def shown(self, out: Path, program: Path, *, holds: bool = True) -> tuple[str, list[str]]:
+        """The result, and the files that promtool saw."""
+        (program.parent / "shown").unlink(missing_ok=True)
+        arguments = ["test", str(out), "--promtool", str(program), "--changed"]
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == (0 if holds else 1), done.output
+        words = (program.parent / "shown").read_text().split()
+        return done.stdout, [word for word in words if word.endswith(".yaml")]
+
+    def test_promtool_is_not_asked_twice_and_the_summary_stays(self, out: Path, believer: Path) -> None:
+        summary, first = self.shown(out, believer)
+        assert first and summary.endswith("all hold\n")
+        assert self.shown(out, believer) == (summary, [])
+
+    @pytest.mark.parametrize("kind", ["rules", "tests"])
+    def test_a_file_that_changed_is_proven_again(self, out: Path, believer: Path, kind: str) -> None:
+        _, first = self.shown(out, believer)
+        changed = next((out / kind).rglob("*.yaml"))
+        changed.write_text(changed.read_text() + "# edited\n")
+        assert self.shown(out, believer)[1] == first
+
+    def test_a_test_file_that_is_gone_is_noticed(self, out: Path, believer: Path) -> None:
+        self.shown(out, believer)
+        next((out / "tests").rglob("*.slow.test.yaml")).unlink()
+        assert self.shown(out, believer)[1]
+
+    def test_what_failed_is_proven_again(self, out: Path, believer: Path) -> None:
+        text = believer.read_text()
+        believer.write_text(text + '[ "$1" = --version ] || exit 1\n')
+        self.shown(out, believer, holds=False)
+        believer.write_text(text)
+        assert self.shown(out, believer)[1]
+
+    def test_another_promtool_is_asked_of_everything(self, out: Path, believer: Path) -> None:
+        self.shown(out, believer)
+        believer.write_text(believer.read_text().replace("3.5.0", "3.5.1"))
+        assert self.shown(out, believer)[1]
+
+    def test_a_damaged_memory_is_done_without(self, out: Path, believer: Path) -> None:
+        self.shown(out, believer)
+        memory = cache_path("held", out)
+        assert memory is not None
+        memory.write_bytes(memory.read_bytes().replace(b"rules/", b"rulez/"))
+        assert self.shown(out, believer)[1]

@@ -46,6 +46,12 @@ FLAVOURS = ("prometheus", "prometheus-operator")
 @click.option("--stats", is_flag=True, help="Say how many SLOs and rules, and how long it took.")
 @click.option("--only", metavar="KINDS", help=f"Write only these of {','.join(KINDS)}.")
 @click.option("--flavour", type=click.Choice(FLAVOURS), help="Default: as configured, else prometheus.")
+@click.option(
+    "--exit-non-zero-on-change",
+    "hooked",
+    is_flag=True,
+    help="Exit 1 where files were written, or are not added to git yet, as hooks that format do.",
+)
 @click.option("--no-cache", is_flag=True, help="Compile even where inputs and outputs are unchanged.")
 @common_options
 def command(
@@ -57,6 +63,7 @@ def command(
     stats: bool,
     only: str | None,
     flavour: str | None,
+    hooked: bool,
     no_cache: bool,
 ) -> None:
     """Compile the specs under PATHS (default: as configured, else specs).
@@ -83,6 +90,8 @@ def command(
         inputs = fingerprint.inputs(files)
         if not no_cache and fingerprint.is_current(manifest, state, inputs, out):
             common.note(f"{folder}: up to date ({len(manifest.files)} files of {len(files)} specs)")
+            if hooked:
+                _refuse_untracked(out)
             return
     except BrokenManifest as fault:
         fail_environment(f"{out / 'manifest.json'}: {fault}; move it away and compile into an empty folder")
@@ -114,6 +123,12 @@ def command(
         )
     if not check and not diff:
         common.note(f"{folder}: {outcome.describe()}")
+        if hooked and outcome.changed:
+            for line in outcome.changes():
+                click.echo(line)
+            sys.exit(FINDINGS)
+        if hooked:
+            _refuse_untracked(out)
         return
     if check and outcome.changed:
         for line in outcome.changes():
@@ -135,6 +150,16 @@ def _refuse_own_output(given: Sequence[str], folder: str) -> None:
                 f"-o {folder} is {path}, which is read: the next run would take rules for specs; write beside or into it, "
                 "such as -o out"
             )
+
+
+def _refuse_untracked(out: Path) -> None:
+    from slo_compiler.cli.left_out import untracked
+    from slo_compiler.diagnostics.limit import count
+
+    left = untracked(out)
+    if left:
+        click.echo(f"{count(len(left), 'file')} of {out} not in git, such as {left[0]}; run git add {out}", err=True)
+        sys.exit(FINDINGS)
 
 
 def _kinds(only: str | None, config: Config) -> tuple[str, ...]:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="OUT", default="out", type=click.Path(exists=True, file_okay=False))
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="promtool processes at a time (default: one per core).")
+@click.option("--changed", is_flag=True, help="Ask promtool only about files that changed since they last held.")
 @click.option("--promtool", "program", metavar="PATH", help="Default: $PROMTOOL, else promtool on the PATH.")
 @common_options
-def command(common: Common, folder: str, output: str, jobs: int | None, program: str | None) -> None:
+def command(common: Common, folder: str, output: str, jobs: int | None, changed: bool, program: str | None) -> None:
     """Check every rule file under OUT and run its unit tests with promtool.
 
     Exits 0 where all hold, 1 where one fails, 3 where promtool is missing or too old.
@@ -34,11 +35,14 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
     except PromtoolMissing as fault:
         fail_environment(str(fault))
         return
+    memory = _Memory(Path(folder), promtool) if changed else None
     results: list[FileResult] = []
     files = len(rule_files(Path(folder)))
     progress = _Progress(files, shown=output == "text" and not common.quiet and sys.stderr.isatty())
     try:
-        for result in prove_folder(Path(folder), promtool, jobs or os.cpu_count() or 1):
+        for result in prove_folder(
+            Path(folder), promtool, jobs or os.cpu_count() or 1, memory.held if memory is not None else {}
+        ):
             results.append(result)
             if output == "text":
                 _tell(result, common, progress)
@@ -46,6 +50,8 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
     except PromtoolTooOld as fault:
         fail_environment(str(fault))
     progress.clear()
+    if memory is not None:
+        memory.keep(results)
     if output == "json":
         click.echo(to_json(results))
     elif not results:
@@ -54,6 +60,29 @@ def command(common: Common, folder: str, output: str, jobs: int | None, program:
         click.echo(_summary(results, common), color=common.colour_results or None)
     if not results or not all(result.ok for result in results):
         sys.exit(FINDINGS)
+
+
+class _Memory:
+    """What held in a folder when it was last proven by the same promtool and the same code; absent: everything is proven."""
+
+    def __init__(self, folder: Path, promtool: str) -> None:
+        from slo_compiler.external.promtool import build_of
+        from slo_compiler.prove import Held
+        from slo_compiler.write.cache import cache_path, read_cache
+        from slo_compiler.write.fingerprint import catalogs
+
+        self._path = cache_path("held", folder)
+        self._state = {**catalogs(None, kinds=(), flavour=None), "promtool": build_of(promtool)}
+        kept = read_cache(self._path)
+        same = isinstance(kept, dict) and kept.get("state") == self._state
+        self.held = {path: Held(*entry) for path, entry in kept["held"].items()} if same else {}
+
+    def keep(self, results: list[FileResult]) -> None:
+        """Remembers what holds now."""
+        from slo_compiler.write.cache import write_cache
+
+        held = {result.path: (result.key, result.rules, result.tests) for result in results if result.ok}
+        write_cache(self._path, {"state": self._state, "held": held})
 
 
 class _Progress:

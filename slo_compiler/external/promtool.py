@@ -72,9 +72,14 @@ def needs_native_histograms(promtool: str, where: str) -> None:
         )
 
 
-def _release(path: str) -> tuple[int, int] | None:
+def build_of(path: str) -> str:
+    """What a promtool says of its version and build."""
     found = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-    version = _VERSION.search(found.stdout + found.stderr)
+    return found.stdout + found.stderr
+
+
+def _release(path: str) -> tuple[int, int] | None:
+    version = _VERSION.search(build_of(path))
     return (int(version[1]), int(version[2])) if version is not None else None
 
 
