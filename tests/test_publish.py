@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
+from slo_compiler.publish.workspace import workspace
 from tests.publishing import bare, compiled, edited, git, on_disk, publish, pushed, tree
 from tests.test_schemas import output_faults
 
@@ -183,6 +186,17 @@ class TestMessage:
         assert publish(out, target).exit_code == 0
         assert git(target, "log", "-1", "--format=%an <%ae> %cn", "main") == "A Tester <tester@example.com> A Tester"
 
+    def test_it_is_signed_where_git_signs_for_the_specs(self, target: Path, here: Path) -> None:
+        git(here, "init", "-q", "--initial-branch=main", "specs")
+        signer = here / "gpg"
+        said = "printf '\\n[GNUPG:] SIG_CREATED \\n' >&2; printf -- '-----BEGIN PGP SIGNATURE-----\\nby %s\\n' \"$3\""
+        signer.write_text(f"#!/bin/sh\ncat > /dev/null; {said}\n", encoding="utf-8")
+        signer.chmod(0o755)
+        for key, value in (("commit.gpgSign", "true"), ("gpg.program", str(signer)), ("user.signingKey", "ours")):
+            git(here / "specs", "config", key, value)
+        assert publish(compiled(Path()), target).exit_code == 0
+        assert "-----BEGIN PGP SIGNATURE-----\n by ours" in git(target, "cat-file", "commit", "main")
+
 
 Edit = dict[str, str | None]
 
@@ -240,6 +254,18 @@ class TestConflicts:
         assert "chat/published.json:1:1: error[SLO603]: chat publishes assistant/chat-ttft too" in refused.stderr
         assert commits(target) == [published]
         assert publish(out, target, "--path", "staging", owner="voice").exit_code == 0
+
+    def test_what_an_owner_has_cannot_be_told_by_half_a_record(self, target: Path, here: Path, published: str) -> None:
+        edited(target, here / "work", {"chat/published.json": '{"schema": "slo-compiler/published/v1"'})
+        out = compiled(Path("other"), "voice")
+        refused = publish(out, target, owner="voice")
+        assert refused.exit_code == 1
+        assert "which SLOs it publishes cannot be told" in refused.stderr
+        assert publish(out, target, "--force", owner="voice").exit_code == 0
+
+    def test_a_file_of_that_name_may_be_anybody_s(self, out: Path, target: Path, here: Path) -> None:
+        edited(target, here / "work", {"blog/published.json": "[]", ".github/published.json": "{"})
+        assert publish(out, target).exit_code == 0
 
     def test_an_slo_has_one_owner_without_a_catalogue(self, target: Path) -> None:
         out = compiled(Path(), kinds="rules")
@@ -388,3 +414,32 @@ class TestUsage:
         result = CliRunner().invoke(cli, ["validate", "specs"])
         assert result.exit_code == 1
         assert "credentials do not belong" in result.stderr
+
+
+class TestWorkspace:
+    def test_the_folder_of_a_dead_run_is_removed_and_of_a_living_one_kept(self, here: Path) -> None:
+        program = (
+            "import sys, time; from slo_compiler.publish.workspace import workspace\n"
+            "with workspace() as folder: print(folder, flush=True); time.sleep(100)"
+        )
+        environment = {**os.environ, "TMPDIR": str(here / "tmp")}
+        with subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
+        ) as run:
+            assert run.stdout is not None
+            theirs = Path(run.stdout.readline().strip())
+            with workspace() as ours:
+                assert ours.is_dir() and theirs.is_dir() and ours != theirs
+            assert not ours.parent.exists()
+            run.kill()
+        with workspace():
+            assert not theirs.parent.exists()
+        assert nothing_left(here)
+
+    def test_what_only_looks_like_one_is_kept(self, here: Path) -> None:
+        (here / "mine").mkdir()
+        (here / "mine" / "file").touch()
+        (here / "tmp" / "slo-compiler-publish-link").symlink_to(here / "mine")
+        with workspace():
+            pass
+        assert (here / "mine" / "file").exists()

@@ -100,13 +100,25 @@ class TestServer:
         assert "another push was faster" in result.stderr
         assert git(target, "log", "--format=%s", "main").splitlines()[1:] == ["Meanwhile"]
 
-    def test_a_branch_that_can_never_be_locked_ends_the_attempts(
-        self, out: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("stands", "branch"),
+        [("refs/heads/main.lock", "main"), ("refs/heads/review/one.lock", "review/one")],
+    )
+    def test_a_branch_that_stays_locked_ends_the_attempts(
+        self, out: Path, target: Path, stands: str, branch: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("slo_compiler.publish.publish._MOST_ATTEMPTS", 2)
-        (target / "refs" / "heads" / "main.lock").touch()
-        result = publish(out, target)
-        assert (result.exit_code, "2 pushes were not fast enough" in result.stderr) == (3, True), result.stderr
+        monkeypatch.setattr("slo_compiler.publish.publish._MOST_LOCKED", 2)
+        (target / stands).parent.mkdir(exist_ok=True)
+        (target / stands).touch()
+        result = publish(out, target, "--branch", branch)
+        assert (result.exit_code, "refuses the push" in result.stderr) == (3, True), result.stderr
+        assert result.stderr.count("another push was faster") == 1
+
+    def test_a_branch_in_the_way_of_its_folder(self, out: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("slo_compiler.publish.publish._MOST_LOCKED", 1)
+        assert publish(out, target, "--branch", "review").exit_code == 0
+        result = publish(out, target, "--branch", "review/chat")
+        assert (result.exit_code, "review" in result.stderr) == (3, True), result.stderr
 
     @pytest.mark.parametrize(
         "address",

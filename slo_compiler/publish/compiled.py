@@ -82,15 +82,22 @@ def read_compiled(folder: Path) -> tuple[Compiled | None, list[Diagnostic]]:
     if not manifest.files:
         reason = "it lists no file" if (folder / NAME).exists() else f"there is none: {folder} is no compiled folder"
         return None, [error(Code.SLO602, where, reason, hint)]
-    found = [*_damage(folder, manifest, hint), *_staleness(folder, manifest, hint)]
+    hashes: dict[str, str] = {}
+    found = [*_damage(folder, manifest, hashes, hint), *_staleness(folder, manifest, hint)]
     if found:
         return None, found
-    hashes = {path: sha256((folder / path).read_bytes()) for path in sorted((*manifest.files, NAME))}
-    return Compiled(folder, manifest, hashes, frozenset(_slo_ids(folder, manifest))), []
+    try:
+        return Compiled(folder, manifest, hashes, frozenset(_slo_ids(folder, manifest))), []
+    except (ValueError, KeyError, TypeError) as fault:
+        return None, [error(Code.SLO602, where, f"it lists files that no compilation writes ({fault})", hint)]
 
 
-def _damage(folder: Path, manifest: Manifest, hint: str) -> Iterator[Diagnostic]:
-    """What does not hold what the manifest says."""
+def _damage(folder: Path, manifest: Manifest, hashes: dict[str, str], hint: str) -> Iterator[Diagnostic]:
+    """What does not hold what the manifest says.
+
+    Args:
+        hashes: is given that of every file as it is.
+    """
     for path in manifest.pending:
         reason = "a compilation that was interrupted was about to write it"
         yield error(Code.SLO602, Span((folder / path).as_posix()), reason, hint)
@@ -101,10 +108,16 @@ def _damage(folder: Path, manifest: Manifest, hint: str) -> Iterator[Diagnostic]
     for item in foreign:
         yield error(Code.SLO602, Span((folder / item.path).as_posix()), item.reason, hint)
     out_of_place = {item.path for item in foreign}
-    for path in safe:
-        reason = "" if path in out_of_place else _difference(folder, path, manifest.files[path].sha256)
-        if reason:
-            yield error(Code.SLO602, Span((folder / path).as_posix()), reason, hint)
+    for path in sorted({NAME, *safe} - out_of_place):
+        try:
+            content = (folder / path).read_bytes()
+        except FileNotFoundError:
+            yield error(Code.SLO602, Span((folder / path).as_posix()), "it is gone since it was compiled", hint)
+            continue
+        hashes[path] = sha256(content)
+        generated = emptied(content) if may_have_sections(path) else content
+        if path != NAME and sha256(generated) != manifest.files[path].sha256:
+            yield error(Code.SLO602, Span((folder / path).as_posix()), "it was changed since it was compiled", hint)
 
 
 def is_plain(path: str) -> bool:
@@ -113,15 +126,6 @@ def is_plain(path: str) -> bool:
     return PurePosixPath(path).as_posix() == path and all(
         part.isprintable() and part not in ("", ".", "..") and part.lower() != ".git" for part in parts
     )
-
-
-def _difference(folder: Path, path: str, expected: str) -> str:
-    try:
-        content = (folder / path).read_bytes()
-    except FileNotFoundError:
-        return "it is gone since it was compiled"
-    generated = emptied(content) if may_have_sections(path) else content
-    return "" if sha256(generated) == expected else "it was changed since it was compiled"
 
 
 def _staleness(folder: Path, manifest: Manifest, hint: str) -> Iterator[Diagnostic]:

@@ -9,16 +9,21 @@ from typing import NamedTuple
 from slo_compiler.external import git
 from slo_compiler.external.git import GitFailed
 
+_SIGNS = "commit.gpgsign"
+_TRUE = ("true", "yes", "on", "1")
+
 
 class Identity(NamedTuple):
     """Author and committer.
 
     Attributes:
         variables: of git's environment.
+        signing: settings of git, all that it needs to sign a commit.
         signs: whether commits are signed.
     """
 
     variables: Mapping[str, str]
+    signing: Mapping[str, str]
     signs: bool
 
 
@@ -33,11 +38,14 @@ def find_identity(folder: Path) -> Identity:
     for role in ("AUTHOR", "COMMITTER"):
         name, _, rest = git.run(("var", f"GIT_{role}_IDENT"), folder).decode("utf-8", "surrogateescape").partition(" <")
         found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": rest.partition(">")[0]}
-    return Identity(found, _signs(folder))
+    signing = _signing(folder)
+    return Identity(found, signing, signing.get(_SIGNS, "false").lower() in _TRUE)
 
 
-def _signs(folder: Path) -> bool:
+def _signing(folder: Path) -> dict[str, str]:
     try:
-        return git.run(("config", "--type=bool", "--get", "commit.gpgSign"), folder).strip() == b"true"
-    except GitFailed:  # it is not set
-        return False
+        listed = git.run(("config", "--null", "--get-regexp", r"^(commit\.gpgsign|user\.signingkey|gpg\..*)$"), folder)
+    except GitFailed:  # none is set
+        return {}
+    pairs = (line.partition("\n") for line in listed.decode("utf-8", "surrogateescape").split("\0") if line)
+    return {key: value if newline else "true" for key, newline, value in pairs}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
@@ -50,6 +49,10 @@ class Target:
         """The folder of an owner, from the root of the repository."""
         return f"{self.path}/{owner}" if self.path else owner
 
+    def record(self, owner: str) -> str:
+        """The path of an owner's record."""
+        return f"{self.folder(owner)}/{record.NAME}"
+
 
 class Change(NamedTuple):
     """What happens to one file of the owner's folder."""
@@ -58,11 +61,17 @@ class Change(NamedTuple):
     path: str
 
 
-class Weight(Enum):
-    """Whether `--force` lifts a conflict."""
+class Conflict(NamedTuple):
+    """What stands against a publication.
 
-    LIFTED = "lifted"
-    NEVER = "never"
+    Attributes:
+        is_final: `--force` does not lift it.
+    """
+
+    path: str
+    message: str
+    hint: str
+    is_final: bool = False
 
 
 @dataclass(slots=True)
@@ -91,14 +100,12 @@ def plan_publication(new: Record, target: Target, *, force: bool, outdated: bool
     old = target.records.get(new.owner)
     plan = Plan(target.folder(new.owner), new)
     found = [*_claims(new, target), *_records(new, old, target)]
-    blocked = set[str]()
+    obstacles: dict[str, Conflict] = {}
     for path in sorted({*new.files, *(old.files if old is not None else ())}):
         full = f"{plan.folder}/{path}"
         obstacle = _obstacle(full, target.standing)
         if obstacle is not None:
-            if obstacle.path not in blocked:
-                found.append((Weight.NEVER, error(Code.SLO603, Span(obstacle.path), obstacle.reason, _MOVE)))
-            blocked.add(obstacle.path)
+            obstacles.setdefault(obstacle.path, obstacle)
             continue
         kind = _kind(target.standing.get(full), new.files.get(path))
         if kind is Kind.KEEP:
@@ -106,15 +113,19 @@ def plan_publication(new: Record, target: Target, *, force: bool, outdated: bool
         plan.changes.append(Change(kind, path))
         reason = _edit(target.standing.get(full), old.files.get(path) if old is not None else None, new.owner)
         if reason:
-            found.append((Weight.LIFTED, error(Code.SLO603, Span(full), reason, _FORCE)))
-    obstacle = _obstacle(f"{plan.folder}/{record.NAME}", target.standing)
-    if obstacle is not None and obstacle.path not in blocked:
-        found.append((Weight.NEVER, error(Code.SLO603, Span(obstacle.path), obstacle.reason, _MOVE)))
+            found.append(Conflict(full, reason, _FORCE))
+    obstacle = _obstacle(target.record(new.owner), target.standing)
+    if obstacle is not None:
+        obstacles.setdefault(obstacle.path, obstacle)
     if old is None or plan.changes or not new.says_the_same(old):
         plan.changes.append(Change(Kind.CREATE if old is None else Kind.REPLACE, record.NAME))
         if old is not None and outdated:
-            found.append((Weight.LIFTED, _outdated(old, target)))
-    plan.conflicts = [conflict for weight, conflict in found if weight is Weight.NEVER or not force]
+            found.append(_outdated(old, target))
+    plan.conflicts = [
+        error(Code.SLO603, Span(conflict.path), conflict.message, conflict.hint)
+        for conflict in sorted([*found, *obstacles.values()])
+        if conflict.is_final or not force
+    ]
     return plan
 
 
@@ -135,12 +146,7 @@ def _edit(standing: Standing | None, published: str | None, owner: str) -> str:
     return "" if standing.id == published else "it was changed since it was published"
 
 
-class _Obstacle(NamedTuple):
-    path: str
-    reason: str
-
-
-def _obstacle(path: str, standing: Mapping[str, Standing]) -> _Obstacle | None:
+def _obstacle(path: str, standing: Mapping[str, Standing]) -> Conflict | None:
     """What is no folder on the way to a file, or no file in its place: git would replace it with all that it holds."""
     parts = path.split("/")
     for length in range(1, len(parts)):
@@ -148,44 +154,40 @@ def _obstacle(path: str, standing: Mapping[str, Standing]) -> _Obstacle | None:
         found = standing.get(upper)
         if found is not None and found.type != "tree":
             what = _NO_FILE.get(found.mode) or _NO_FILE.get(found.type) or "a file"
-            return _Obstacle(upper, f"{what} stands in place of a folder that {path} lies in")
+            return Conflict(upper, f"{what} stands in place of a folder that {path} lies in", _MOVE, is_final=True)
     found = standing.get(path)
     what = "" if found is None else _NO_FILE.get(found.mode) or _NO_FILE.get(found.type) or ""
-    return _Obstacle(path, f"{what} stands in its place") if what else None
+    return Conflict(path, f"{what} stands in its place", _MOVE, is_final=True) if what else None
 
 
-def _claims(new: Record, target: Target) -> Iterator[tuple[Weight, Diagnostic]]:
+def _claims(new: Record, target: Target) -> Iterator[Conflict]:
     """SLOs that another owner publishes into the same folder: their series would be recorded twice."""
-    for owner, other in sorted(target.records.items()):
+    for owner, other in target.records.items():
         both = sorted(new.slo_ids & other.slo_ids) if owner != new.owner else ()
         if both:
-            where = Span(f"{target.folder(owner)}/{record.NAME}")
             message = f"{owner} publishes {_some(both)} too ({other.source.describe()})"
             hint = "give one of them another name or slo-compiler/id, or publish under another --path"
-            yield Weight.NEVER, error(Code.SLO603, where, message, hint)
+            yield Conflict(target.record(owner), message, hint, is_final=True)
 
 
-def _records(new: Record, old: Record | None, target: Target) -> Iterator[tuple[Weight, Diagnostic]]:
+def _records(new: Record, old: Record | None, target: Target) -> Iterator[Conflict]:
     """Records that cannot be read, and an owner's name that another repository has."""
-    for owner, reason in sorted(target.broken.items()):
+    for owner, reason in target.broken.items():
         what = "what it published" if owner == new.owner else "which SLOs it publishes"
-        message = f"{reason}; {what} cannot be told"
         hint = "restore it from an earlier commit; publish --force goes on without it"
-        yield Weight.LIFTED, error(Code.SLO603, Span(f"{target.folder(owner)}/{record.NAME}"), message, hint)
-    if old is None:
-        return
-    before, now = old.source.repository, new.source.repository
+        yield Conflict(target.record(owner), f"{reason}; {what} cannot be told", hint)
+    before, now = old.source.repository if old is not None else "", new.source.repository
     if before and now and _address(before) != _address(now):
         message = f"{new.owner} is published from {before}, and this is {now}"
         hint = "choose another --owner; publish --force takes it over where the repository has moved"
-        where = Span(f"{target.folder(new.owner)}/{record.NAME}")
-        yield Weight.LIFTED, error(Code.SLO603, where, message, hint)
+        yield Conflict(target.record(new.owner), message, hint)
 
 
-def _outdated(old: Record, target: Target) -> Diagnostic:
+def _outdated(old: Record, target: Target) -> Conflict:
     message = f"what is published comes from {old.source.commit}, a later commit than this one"
-    hint = "compile and publish that one; publish --force goes back"
-    return error(Code.SLO603, Span(f"{target.folder(old.owner)}/{record.NAME}"), message, hint)
+    return Conflict(
+        target.record(old.owner), message, "compile and publish that one; publish --force goes back to this one"
+    )
 
 
 def _address(url: str) -> str:

@@ -17,14 +17,15 @@ from slo_compiler.publish.message import commit_message
 from slo_compiler.publish.plan import Plan, Target, plan_publication
 from slo_compiler.publish.promises import Promises, changed_promises, is_read
 from slo_compiler.publish.record import BrokenRecord, Record, Source, read_record
-from slo_compiler.publish.remote import Raced, Refused, Remote, Stream, Tip
+from slo_compiler.publish.remote import Locked, Raced, Refused, Remote, Stream, Tip
 from slo_compiler.publish.source import is_older
 from slo_compiler.publish.workspace import workspace
 from slo_compiler.write.plan import Kind
 
-# One push in each round gets through, whoever takes part; a server that cannot lock its branch says the same each time.
-_MOST_ATTEMPTS = 40
+# One push in each round gets through, whoever takes part; a branch that is locked again and again will stay so.
+_MOST_ATTEMPTS, _MOST_LOCKED = 40, 5
 _LONGEST_WAIT_SECONDS = 10.0
+_FILE_MODES = ("100644", "100755")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +94,23 @@ def publish(
         remote = Remote(order.url, Repository(folder / "git"))
         identity = None if order.dry else find_identity(specs.root if specs is not None else Path.cwd())
         run = _Run(compiled, order, source, specs, remote, folder, identity)
-        last = ""
+        last, locked = "", 0
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             started = time.monotonic()
             try:
                 outcome = run.attempt()
                 outcome.attempts = attempt
                 return outcome
+            except Locked as fault:
+                last, locked = str(fault), locked + 1
+                if locked == _MOST_LOCKED:
+                    raise
             except Raced as fault:
                 last = str(fault)
-                say(f"another push was faster ({fault}); attempt {attempt + 1} follows")
-                # Those who lost together would lose together again: each waits for some multiple of what an attempt takes.
-                most = (time.monotonic() - started) * 2**attempt
-                time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, most)))
+            say(f"another push was faster ({last}); attempt {attempt + 1} follows")
+            # Those who lost together would lose together again: each waits for some multiple of what an attempt takes.
+            most = (time.monotonic() - started) * 2**attempt
+            time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, most)))
     raise Overtaken(f"{_MOST_ATTEMPTS} pushes were not fast enough; the last: {last}")
 
 
@@ -130,7 +135,7 @@ class _Run:
             Raced: another push was faster.
         """
         tip = self.tip = self.remote.begin(self.order.branch) if self.tip is None else self.remote.again(self.tip)
-        target = _target(self.remote, self.order.path) if tip.base else Target(self.order.path)
+        target = _target(self.remote, self.order) if tip.base else Target(self.order.path)
         self.ids = self.ids or self.compiled.blob_ids(tip.algorithm)
         old = target.records.get(self.order.owner)
         plan = plan_publication(
@@ -167,18 +172,20 @@ def _push(remote: Remote, commit: str, tip: Tip) -> None:
         raise
 
 
-def _target(remote: Remote, path: str) -> Target:
+def _target(remote: Remote, order: Order) -> Target:
     """The commit that was fetched, with the records of all owners."""
     standing = remote.standing()
-    top = f"{path}/" if path else ""
+    top = f"{order.path}/" if order.path else ""
     found = {}
     for name, entry in standing.items():
         owner, slash, file = name.removeprefix(top).partition("/")
-        if name.startswith(top) and slash and file == record.NAME and entry.mode in ("100644", "100755"):
+        if name.startswith(top) and slash and file == record.NAME and entry.mode in _FILE_MODES:
             found[owner] = (name, entry.id)
     contents = remote.contents(found.values())
-    records, broken = {}, {}
+    records, broken = dict[str, Record](), dict[str, str]()
     for owner, (name, _) in found.items():
+        if owner != order.owner and record.MARK not in contents[name]:
+            continue  # somebody else's file of that name
         try:
             known = read_record(contents[name])
             if known.owner != owner:
@@ -186,7 +193,7 @@ def _target(remote: Remote, path: str) -> Target:
             records[owner] = known
         except BrokenRecord as fault:
             broken[owner] = str(fault)
-    return Target(path, standing, records, broken)
+    return Target(order.path, standing, records, broken)
 
 
 def _published(remote: Remote, target: Target, old: Record | None) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from slo_compiler.publish.compiled import is_plain
 
 SCHEMA = "slo-compiler/published/v1"
 NAME = "published.json"
+MARK = b"slo-compiler/published/"  # of a record of whichever version
 
 
 class BrokenRecord(Exception):

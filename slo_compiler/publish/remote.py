@@ -28,19 +28,17 @@ _QUIET = {
 }
 _LONG = 64  # of an object id by SHA-256; a repository without a commit tells nobody which one it has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# What a server says where another push was faster, of a tip that has moved or is just moving.
-_RACES = (
-    "fetch first",
-    "non-fast-forward",
-    "stale info",
-    "cannot lock ref",
-    "failed to update ref",
-    "incorrect old value",
-)
+# What git says where another push was faster: of a tip that has moved, and of one that may be just moving.
+_MOVED = ("fetch first", "non-fast-forward", "stale info", "incorrect old value")
+_LOCKED = ("cannot lock ref", "failed to update ref")
 
 
 class Refused(Exception):
     """The server refuses a push; the message is its reason."""
+
+
+class Locked(Refused):
+    """The server cannot move the branch, perhaps because somebody else is just moving it; the message is its reason."""
 
 
 class Raced(Exception):
@@ -193,7 +191,17 @@ class Remote:
         sign = ("-S",) if identity.signs else ()
         tree = f"{_NEXT}^{{tree}}"
         said = message.encode()
-        made = self.run("commit-tree", *sign, *parent, "-F", "-", tree, content=said, identity=identity.variables)
+        made = self.run(
+            "commit-tree",
+            *sign,
+            *parent,
+            "-F",
+            "-",
+            tree,
+            content=said,
+            more=identity.signing,
+            identity=identity.variables,
+        )
         return made.decode("ascii").strip()
 
     def push(self, commit: str, tip: Tip) -> None:
@@ -201,6 +209,7 @@ class Remote:
 
         Raises:
             Raced: it has moved meanwhile.
+            Locked: it may be moving.
             Refused: the server says no.
             GitFailed: it cannot be reached.
         """
@@ -213,8 +222,10 @@ class Remote:
             said = f"{fault.output}\n{fault}"
             if "[remote rejected]" not in said and "[rejected]" not in said and "remote unpack failed" not in said:
                 raise
-            if any(race in said for race in _RACES):
+            if any(words in said for words in _MOVED):
                 raise Raced(_reason(fault)) from None
+            if any(words in said for words in _LOCKED):
+                raise Locked(_reason(fault)) from None
             raise Refused(_reason(fault)) from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slo_compiler.external.git import GitFailed, Repository, find_repository, without_credentials
+from slo_compiler.plain_text import visible
 from slo_compiler.publish.record import Source
 
 
@@ -44,7 +45,7 @@ def _address(repository: Repository) -> str:
         found = repository.run("config", "--get", "remote.origin.url")
     except GitFailed:
         return ""
-    return without_credentials(os.fsdecode(found).strip())
+    return visible(without_credentials(os.fsdecode(found).strip()))
 
 
 def _commit(repository: Repository) -> str:
