@@ -12,6 +12,7 @@ from typing import NamedTuple
 from slo_compiler.diagnostics.diagnostic import Span
 from slo_compiler.ir_autoscaling import Autoscaling as Autoscaling
 from slo_compiler.ir_autoscaling import Trigger as Trigger
+from slo_compiler.ir_degradation import Degradation as Degradation
 from slo_compiler.ir_engine import EngineInUse as EngineInUse
 from slo_compiler.ir_engine import Signal as Signal
 from slo_compiler.ir_exemptions import Adjustment as Adjustment
@@ -261,6 +262,7 @@ class Slo:
         at_boundary: availability seen by a gateway, not by the engine itself.
         groups: the labels that everything recorded carries beside `slo_id`.
         worst_replica: when one replica is a ticket; None where replicas cannot be told apart, or nobody asks.
+        degradation: what a gateway reads to reduce its load; None where nobody asks.
         exemptions: for which its events do not count.
         adjustments: stretches of time that the period's sums leave out, ascending.
         events_per_request: over one where tokens are counted.
@@ -295,6 +297,7 @@ class Slo:
     at_boundary: bool = False
     groups: Groups = UNGROUPED
     worst_replica: WorstReplica | None = None
+    degradation: Degradation | None = None
     events_per_request: Decimal = Decimal(1)
     portable: tuple[tuple[str, str], ...] = ()
     exemptions: tuple[Exemption, ...] = ()

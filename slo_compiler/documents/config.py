@@ -233,11 +233,13 @@ class Defaults(Model):
     Attributes:
         policy: the name of a burn-rate policy.
         worst_replica: whether the worst replica of each engine SLI is recorded, and a ticket.
+        degradation: whether the degradation level of each TTFT promise is recorded, for gateways that reduce load.
     """
 
     period: PeriodText = Duration(Decimal(28 * 86400))
     policy: str = "default"
     worst_replica: BoolText = False
+    degradation: BoolText = False
 
 
 class Config(Model):

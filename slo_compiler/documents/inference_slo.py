@@ -223,6 +223,7 @@ class Alerting(Model):
     Attributes:
         policy: the name of a `BurnRatePolicy`, or a list of names of OpenSLO alert policies.
         worst_replica: whether the worst replica of each engine SLI is recorded, and a ticket; unset, as configured.
+        degradation: whether the degradation level of each TTFT promise is recorded; unset, as configured.
     """
 
     policy: str | Annotated[list[str], Field(min_length=1)] | None = None
@@ -231,6 +232,7 @@ class Alerting(Model):
     queue_waiting_per_replica: Positive | None = None
     min_bad_events: Count | None = None
     worst_replica: BoolText | None = None
+    degradation: BoolText | None = None
     labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from slo_compiler.ir import Histogram, Level, Slices, Slo, Spec, Window
 from slo_compiler.promql import names
 from slo_compiler.promql.adjustments import adjusted, stretches
 from slo_compiler.promql.build import recorded
+from slo_compiler.promql.degradation import degradation_level
 from slo_compiler.promql.groups import among_chosen, chosen
 from slo_compiler.promql.measurements import covered
 from slo_compiler.promql.replicas import worst_replica
@@ -58,6 +59,8 @@ def _fast_group(spec: Spec, slo: Slo) -> Document:
     if isinstance(slo.measurement, Histogram):
         share = covered(slo.measurement, slo.steps, slo.groups.labels)
         rules.append(_record(slo, names.COVERED, among_chosen(share, slo.measurement, slo.groups, slo.slo_id)))
+    if slo.degradation is not None:
+        rules.append(_record(slo, names.DEGRADATION, degradation_level(slo, slo.degradation)))
     if slo.deadline is not None and slo.mode != "none":
         rules.append(alerts.deadline_at_risk(spec, slo))
     return {"name": f"{slo.slo_id} fast", "interval": _interval(slo.steps.fast), "rules": rules}

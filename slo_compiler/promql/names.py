@@ -19,6 +19,7 @@ COVERED = "slo:covered:ratio"
 # Its label `replica` names the worst one.
 WORST_REPLICA = "slo:worst_replica_error:ratio"
 REPLICA_LABEL = "replica"
+DEGRADATION = "slo:degradation:level"
 RECORDED_GROUP = "slo:group:recorded"
 TARGET = "slo:target:ratio"
 INFO = "slo:info"

@@ -270,6 +270,7 @@ class _Resolver:
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
             worst_replica=self.replicas.worst(reading, target[0], events_per_request),
+            degradation=reading.degradation,
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
             exemptions=left_out.exemptions,

@@ -16,6 +16,7 @@ from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import (
     Bound,
     Counters,
+    Degradation,
     Gauges,
     Histogram,
     Matcher,
@@ -139,6 +140,34 @@ def read_histogram(
     )
     endless = native is not None and native.schema is not None
     return Measured(histogram, measured, reading.exact, None if endless else Duration(edges.all[-1]))
+
+
+# A gateway reduces its load where the P99 is over so many times the promise.
+_DEGRADED_TIMES = 2
+
+
+def read_degradation(
+    engine: ResolvedEngine, sli: Sli, threshold: Duration, native: Native | None, findings: Findings, path: Path
+) -> Degradation | None:
+    """The edge at or over twice the threshold; None with a diagnostic where there is none."""
+    limit = Duration(threshold.seconds * _DEGRADED_TIMES)
+    off = "alerting: {degradation: false}"
+    if native is not None:
+        message = f"the degradation level of {sli.name} is read from classic histograms only"
+        findings.error(Code.SLO206, path, message, f"{off}, or histograms: classic for the engine")
+        return None
+    edges = _Edges(engine, sli, engine.unit(sli.roles), native, limit)
+    try:
+        reading = read_threshold(limit.seconds, edges.all, "ceil")
+    except Unmeasurable:
+        highest = edges.shown(edges.all[-1])
+        message = (
+            f"{engine.title} cannot measure {sli.name} at {limit}, twice the promise: its highest bucket is {highest}"
+        )
+        half = Duration(highest.seconds / _DEGRADED_TIMES)
+        findings.error(Code.SLO402, path, message, f"{off}, or promise at most {half}")
+        return None
+    return Degradation(limit, edges.shown(reading.measured), edges.bound(reading.measured))
 
 
 class _Edges:

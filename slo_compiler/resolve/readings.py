@@ -11,7 +11,7 @@ from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Se
 from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engine_versions import UnknownVersion, known_versions
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
+from slo_compiler.ir import Deadline, Degradation, Judged, Matcher, Measurement, Source
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import measure
@@ -44,6 +44,7 @@ class Reading(NamedTuple):
     at_boundary: bool = False
     of_replicas: bool = False
     highest: Duration | None = None
+    degradation: Degradation | None = None
 
 
 class Readings:
@@ -139,7 +140,16 @@ class Readings:
             judged,
             of_replicas=not engine.is_gateway,
             highest=read.highest,
+            degradation=self._degradation(sli, engine, threshold.value, where),
         )
+
+    def _degradation(self, sli: Sli, engine: ResolvedEngine, threshold: Duration, path: Path) -> Degradation | None:
+        """What is read of late first tokens, where the spec or the configuration asks."""
+        said = self.spec.alerting.degradation
+        asked = self.environment.config.defaults.degradation if said is None else said
+        if not asked or sli.name != "ttft":
+            return None
+        return measure.read_degradation(engine, sli, threshold, self.native, self.findings, path)
 
     def _throughput(self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         if self.grouping.groups.labels:

@@ -17,6 +17,7 @@ from slo_compiler.emit.promtool_tests.adjustments import adjusted_period, looks
 from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.cut import cut_groups
+from slo_compiler.emit.promtool_tests.degradation import degradation_levels
 from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_tests
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
@@ -58,6 +59,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         *cut_groups(spec),
         *worst_replicas(spec),
         *worst_replica_alerts(spec),
+        *degradation_levels(spec),
         *engine_tests(spec),
     ]
     slow = [slow_windows(spec), slow_guards(spec)]
