@@ -11,7 +11,7 @@ from slo_compiler.diagnostics.pages import read_page
 from slo_compiler.diagnostics.report_json import json_text
 from slo_compiler.emit import texts
 from slo_compiler.emit.numbers import error_ratio, field_name, numbers_of
-from slo_compiler.ir import Slo, Spec, Tier, WorstReplica
+from slo_compiler.ir import Degradation, Slo, Spec, Tier, WorstReplica
 from slo_compiler.plain_text import ASIDE, GAP, HEADING, NARROWEST, SEVERITY_COLOURS, indented, painted, visible
 from slo_compiler.units import decimal_text, percent_text
 
@@ -94,6 +94,8 @@ def _number_rows(slo: Slo) -> list[tuple[str, ...]]:
     rows.append(("mode", slo.mode, ""))
     if slo.worst_replica is not None:
         rows.append(("worst replica", *_worst_replica(slo, slo.worst_replica)))
+    if slo.degradation is not None:
+        rows.append(("degradation", *_degradation(slo, slo.degradation)))
     return rows
 
 
@@ -102,6 +104,13 @@ def _worst_replica(slo: Slo, worst: WorstReplica) -> tuple[str, str]:
     counts = f"more than {worst.guard} bad {slo.counts} in {worst.window} by label {worst.label}"
     ticket = f"a ticket after {worst.hold}" if slo.mode != "none" else "recorded only"
     return f"over {percent_text(worst.limit)}", f"{counts}; {ticket}"
+
+
+def _degradation(slo: Slo, degradation: Degradation) -> tuple[str, str]:
+    """From which latency the recorded level tells a gateway to reduce its load, and how many must take as long."""
+    measured = "" if degradation.measured == degradation.limit else f", measured at {degradation.measured}"
+    counts = f"over {percent_text(slo.budget)} and more than {degradation.guard} {slo.counts} in {slo.steps.fast}s"
+    return f"at {degradation.limit}", f"{counts}{measured}; level 2 where that lasts a step longer"
 
 
 def _tier_row(slo: Slo, tier: Tier) -> tuple[str, ...]:

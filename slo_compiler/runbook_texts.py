@@ -54,13 +54,18 @@ class Step(Model):
 
 
 class Degradation(Model):
-    """What a gateway does once first tokens take so many times as long as promised."""
+    """What a gateway does once first tokens take so many times as long as promised.
+
+    Attributes:
+        recorded: what the recorded level is to it.
+    """
 
     model_config = ConfigDict(defer_build=True)
 
     times: Decimal
     steps: tuple[Step, ...]
     where: str
+    recorded: str
 
 
 class RunbookTexts(Model):

@@ -32,6 +32,7 @@ def numbers_of(spec: Spec, slo: Slo) -> dict[str, Any]:
         **_groups_json(slo.groups),
         "mode": slo.mode,
         **_worst_replica_json(slo.worst_replica),
+        **_degradation_json(slo),
         **_adjustments_json(slo),
         "provenance": [
             {"field": field_name(item), "value": _number(item), "origin": item.origin} for item in slo.provenance
@@ -58,6 +59,19 @@ def _worst_replica_json(worst: WorstReplica | None) -> dict[str, Any]:
         "minBadEvents": worst.guard,
     }
     return {"worstReplica": found}
+
+
+def _degradation_json(slo: Slo) -> dict[str, Any]:
+    if slo.degradation is None:
+        return {}
+    found = {
+        "limit": seconds(slo.degradation.limit),
+        "measured": seconds(slo.degradation.measured),
+        "errorRatio": float(slo.budget),
+        "minBadEvents": slo.degradation.guard,
+        "step": slo.steps.fast,
+    }
+    return {"degradation": found}
 
 
 def _adjustments_json(slo: Slo) -> dict[str, Any]:

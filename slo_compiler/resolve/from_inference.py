@@ -16,7 +16,7 @@ from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
-from slo_compiler.resolve import identity, measure, objectives, unfiltered, words
+from slo_compiler.resolve import degradation, identity, measure, objectives, unfiltered, words
 from slo_compiler.resolve.adjustments import read_adjustments
 from slo_compiler.resolve.autoscaling import resolve_autoscaling
 from slo_compiler.resolve.engine_reference import find_engine
@@ -270,7 +270,7 @@ class _Resolver:
             at_boundary=reading.at_boundary,
             groups=self.grouping.groups,
             worst_replica=self.replicas.worst(reading, target[0], events_per_request),
-            degradation=reading.degradation,
+            degradation=degradation.guarded(reading.degradation, tiers, self.spec),
             events_per_request=events_per_request,
             portable=self._portable(int(path[-1]), scope, name, path),
             exemptions=left_out.exemptions,
@@ -339,6 +339,7 @@ class _Resolver:
             message = f"{engine.title} exposes no queue"
             hint = "remove queueWaitingPerReplica"
             self.findings.error(Code.SLO402, ("spec", "alerting", "queueWaitingPerReplica"), message, hint)
+        degradation.refuse_without_promise(spec, self.findings)
         places = ("name", "engine", "selector", "useCase", "experienceClass", "endpoint", "objectives")
         where = {place: self.findings.span(("spec", place)) for place in places[1:]}
         where["name"] = self.findings.span(("metadata", "name"))

@@ -16,7 +16,6 @@ from slo_compiler.engines import ResolvedEngine
 from slo_compiler.ir import (
     Bound,
     Counters,
-    Degradation,
     Gauges,
     Histogram,
     Matcher,
@@ -120,7 +119,7 @@ def read_histogram(
         findings.error(Code.SLO402, sli_path, message, engine.alternatives(sli.roles, sli.name))
         return None
     unit = engine.unit(sli.roles)
-    edges = _Edges(engine, sli, unit, native, threshold)
+    edges = Edges(engine, sli, unit, native, threshold)
     try:
         reading = read_threshold(threshold.seconds, edges.all, policy)
     except Unmeasurable as fault:
@@ -142,35 +141,7 @@ def read_histogram(
     return Measured(histogram, measured, reading.exact, None if endless else Duration(edges.all[-1]))
 
 
-# A gateway reduces its load where the P99 is over so many times the promise.
-_DEGRADED_TIMES = 2
-
-
-def read_degradation(
-    engine: ResolvedEngine, sli: Sli, threshold: Duration, native: Native | None, findings: Findings, path: Path
-) -> Degradation | None:
-    """The edge at or over twice the threshold; None with a diagnostic where there is none."""
-    limit = Duration(threshold.seconds * _DEGRADED_TIMES)
-    off = "alerting: {degradation: false}"
-    if native is not None:
-        message = f"the degradation level of {sli.name} is read from classic histograms only"
-        findings.error(Code.SLO206, path, message, f"{off}, or histograms: classic for the engine")
-        return None
-    edges = _Edges(engine, sli, engine.unit(sli.roles), native, limit)
-    try:
-        reading = read_threshold(limit.seconds, edges.all, "ceil")
-    except Unmeasurable:
-        highest = edges.shown(edges.all[-1])
-        message = (
-            f"{engine.title} cannot measure {sli.name} at {limit}, twice the promise: its highest bucket is {highest}"
-        )
-        half = Duration(highest.seconds / _DEGRADED_TIMES)
-        findings.error(Code.SLO402, path, message, f"{off}, or promise at most {half}")
-        return None
-    return Degradation(limit, edges.shown(reading.measured), edges.bound(reading.measured))
-
-
-class _Edges:
+class Edges:
     """The edges that an SLI's threshold may be read at, and how they are told.
 
     Attributes:
@@ -223,7 +194,7 @@ def _four_digits(edge: Decimal) -> Decimal:
     return edge.quantize(Decimal(1).scaleb(min(edge.adjusted() - 3, 0)))
 
 
-def _refuse(edges: _Edges, fault: Unmeasurable, findings: Findings, path: Path) -> None:
+def _refuse(edges: Edges, fault: Unmeasurable, findings: Findings, path: Path) -> None:
     code = Code.SLO403 if fault.between else Code.SLO404
     message = (
         f"{edges.engine.title} cannot measure {edges.sli.name} at {edges.threshold}: it {fault} "
@@ -236,7 +207,7 @@ def _refuse(edges: _Edges, fault: Unmeasurable, findings: Findings, path: Path) 
     findings.error(code, path, message, hint + edges.configurable)
 
 
-def _say_reading(edges: _Edges, measured: Duration, policy: str, findings: Findings, path: Path) -> None:
+def _say_reading(edges: Edges, measured: Duration, policy: str, findings: Findings, path: Path) -> None:
     around = edges.around()
     message = (
         f"{edges.engine.title} cannot measure {edges.sli.name} at {edges.threshold}; the rules read {measured} "

@@ -15,6 +15,7 @@ from slo_compiler.ir import Deadline, Degradation, Judged, Matcher, Measurement,
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import measure
+from slo_compiler.resolve.degradation import read_degradation
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.grouping import Grouping
@@ -140,16 +141,10 @@ class Readings:
             judged,
             of_replicas=not engine.is_gateway,
             highest=read.highest,
-            degradation=self._degradation(sli, engine, threshold.value, where),
+            degradation=read_degradation(
+                self.spec, self.environment.config, engine, sli, threshold.value, self.native, self.findings, where
+            ),
         )
-
-    def _degradation(self, sli: Sli, engine: ResolvedEngine, threshold: Duration, path: Path) -> Degradation | None:
-        """What is read of late first tokens, where the spec or the configuration asks."""
-        said = self.spec.alerting.degradation
-        asked = self.environment.config.defaults.degradation if said is None else said
-        if not asked or sli.name != "ttft":
-            return None
-        return measure.read_degradation(engine, sli, threshold, self.native, self.findings, path)
 
     def _throughput(self, objective: Objective, sli: Sli, engine: ResolvedEngine | None, path: Path) -> Reading | None:
         if self.grouping.groups.labels:

@@ -159,6 +159,9 @@ def _of_matchers(text: str, node: Node) -> Iterator[tuple[str, int, int, str]]:
 
 
 def _of_modifier(text: str, node: Node) -> Iterator[tuple[str, int, int, str]]:
+    if node.name == "bool":
+        yield "bool dropped", node.start, node.end, ""
+        return
     if node.name == "group_left":  # without it, and with any label, the rule fails as soon as there are two groups
         yield "group_left dropped", node.start, node.end, ""
         return

@@ -89,7 +89,7 @@ class _Parser:
         while self.peek() in _LEVELS[level]:
             operator = self.take()
             modifiers = []
-            while self.peek() in ("on", "ignoring", "group_left"):
+            while self.peek() in ("bool", "on", "ignoring", "group_left"):
                 modifiers.append(self.modifier())
             right = self.binary(level + 1)
             left = Node(
@@ -99,6 +99,8 @@ class _Parser:
 
     def modifier(self) -> Node:
         word = self.take()
+        if word[1] == "bool":
+            return Node("modifier", word[2], word[3], word[1], (word[2], word[3]))
         self.take("(")
         labels = []
         while self.peek() != ")":

@@ -1,4 +1,4 @@
-"""Runs the generated tests against every mutant of the rules of six specs.
+"""Runs the generated tests against every mutant of the rules of seven specs.
 
     python -m tests.mutation.run [SPEC ...] [--rule REGEX] [--sample N] [--seed S] [--jobs J] [--report FILE]
 
@@ -32,11 +32,12 @@ from slo_compiler.resolve.environment import Environment
 from tests.mutation.mutants import Mutant, mutants
 
 HERE = Path(__file__).parent
-SPECS = ("ttft", "availability", "ratio", "job_completion", "completion", "replicas")
+SPECS = ("ttft", "availability", "ratio", "job_completion", "completion", "replicas", "degradation")
 # Of a spec that is here for some of its rules, the mutants of these; the others have the like of the rest.
 _ONLY = {
     "completion": r"slo:(bad_events|burn_rate:[16]h|period_bad)",
     "replicas": r"worst_replica|WorstReplica",
+    "degradation": r"slo:degradation",
 }
 _OUTCOMES = ("killed", "equivalent", "survived")
 # Which test group most likely catches a mistake in a rule; the others follow.
@@ -46,6 +47,7 @@ _LIKELY = (
     (r"slo:(burn_rate|period|target)", ["slow tiles give long burn rates and the period"]),
     (r"SLOImpossibleData", ["counters that contradict each other"]),
     (r"SLO(EngineStalled|SourceAbsent|QueueDepth|DeadlineAtRisk)|SLOCoverageLow", ["what the engine shows once"]),
+    (r"slo:degradation", ["raw series give the degradation level"]),
     (r"slo:worst_replica", ["raw series give the worst replica"]),
     (r"SLOWorstReplica", ["the ticket on the worst replica"]),
     (r"SLOBurnRate", ["burn rates give alerts", "guards of the slow tiers"]),

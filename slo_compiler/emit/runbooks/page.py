@@ -243,4 +243,6 @@ def _degradation(spec: Spec, links: _Links) -> dict[str, Any]:
             {"after": str(step.after), "title": Markup(step.title), "what": Markup(step.what)} for step in words.steps
         ],
         "where": Markup(words.where),
+        "recorded": Markup(words.recorded),
+        "levels": [links.query(query) for slo in promised for query in queries.levels(slo)],
     }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from slo_compiler.ir import Counters, Histogram, Signal, Slo, Spec
 from slo_compiler.promql import names
 from slo_compiler.promql.build import aggregate, either, rate, recorded, selector
+from slo_compiler.promql.degradation import fresh_level
 from slo_compiler.promql.histograms import base_series, counts, goods, quantile
 from slo_compiler.units import Duration, decimal_text, percent_text
 
@@ -104,6 +105,12 @@ def over_times(slo: Slo, times: Decimal) -> Query | None:
         f"Over {Duration(limit)}",
         f"{reached} > {decimal_text((limit * scale).normalize())}",
     )
+
+
+def levels(slo: Slo) -> Iterator[Query]:
+    """The recorded level, as a gateway asks for it, where there is one."""
+    if slo.degradation is not None:
+        yield Query(f"Degradation level of {slo.name}, 0 to 2", fresh_level(slo))
 
 
 def _by_replica(label: str, operator: str, signal: Signal) -> str:
