@@ -35,6 +35,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     (
         "ir_series",
         "ir_autoscaling",
+        "ir_degradation",
         "ir_engine",
         "ir_histograms",
         "ir_replicas",
