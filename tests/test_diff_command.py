@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from slo_compiler.cli import cli
+from slo_compiler.cli import cli, diff_sides
 from slo_compiler.external.git import Repository
+from slo_compiler.load.yaml import LoadedFile
+from slo_compiler.pipeline import Checked, check_loaded
+from slo_compiler.resolve.environment import Environment
 from tests.test_schemas import output_faults
 
 SPEC = """\
@@ -199,6 +204,48 @@ class TestAgainst:
         assert result.stdout == ""
         assert result.stderr.replace("compared", "written") == compiled.stderr
 
+    def test_files_that_are_as_they_were_are_left_out_without_a_difference(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("specs/write.yaml", OTHER)
+        commit(home, "two")
+        write("specs/chat.yaml", SPEC.replace("97%", "96%").replace("name: chat}", "name: talk}"))
+        read: list[str] = []
+
+        def spy(files: list[LoadedFile], environment: Environment) -> Checked:
+            read.extend(file.path for file in files)
+            return check_loaded(files, environment)
+
+        monkeypatch.setattr("slo_compiler.cli.diff_sides.check_loaded", spy)
+        quick = found("--against", "two")
+        assert read == ["specs/chat.yaml"]
+        monkeypatch.setattr(diff_sides, "_settled", lambda old, new: frozenset())
+        assert found("--against", "two") == quick
+        assert read[1:] == ["specs/chat.yaml", "specs/write.yaml"]
+
+    @pytest.mark.parametrize(
+        ("old", "new", "settled"),
+        [
+            ({"a": "x", "b": "y"}, {"a": "x", "b": "z"}, {"a"}),
+            ({"a": "x", "b": "y"}, {"a": "x"}, {"a"}),
+            ({"a": "kind: SLO, apiVersion: openslo/v1", "b": "y"}, {"a": "kind: SLO, apiVersion: openslo/v1"}, set()),
+            ({"a": "x", "b": "kind: Engine"}, {"a": "x"}, set()),
+            ({"a": "x"}, {"a": "x", "b": "kind: BurnRatePolicy"}, set()),
+            ({"a": "x"}, {"a": "x", "b": 'kind: "\\x45ngine"'}, set()),
+        ],
+        ids=[
+            "another file changed",
+            "another file went",
+            "one that names objects",
+            "an engine went",
+            "a policy came",
+            "a spelling that hides a kind",
+        ],
+    )
+    def test_which_files_are_settled(self, old: dict[str, str], new: dict[str, str], settled: set[str]) -> None:
+        sides = ({path: text.encode() for path, text in side.items()} for side in (old, new))
+        assert diff_sides._settled(*sides) == settled
+
     def test_a_link_within_is_its_file_and_one_that_leads_out_is_none(self, home: Path, tmp_path: Path) -> None:
         write("kept/write.yaml", OTHER)
         (tmp_path / "outside.yaml").write_text(OTHER.replace("write", "outside"), encoding="utf-8")
@@ -250,13 +297,24 @@ class TestAgainst:
         assert "apt-get install git" in result.stderr
 
 
-class TestTwoSides:
-    @pytest.fixture(autouse=True)
-    def sides(self, home: Path) -> None:
-        """`specs` and `changed`, and what both compile to."""
+@pytest.fixture(scope="module")
+def both_sides(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `TestTwoSides.sides` lays out, compiled once."""
+    root = tmp_path_factory.mktemp("sides")
+    with contextlib.chdir(root):
+        write("specs/chat.yaml", SPEC)
         write("changed/chat.yaml", SPEC.replace("97%", "96%"))
+        write("slo-compiler.yaml", "{}\n")
         for specs, out in (("specs", "out-old"), ("changed", "out-new")):
             assert CliRunner().invoke(cli, ["compile", specs, "-o", out, "-q"]).exit_code == 0
+    return root
+
+
+class TestTwoSides:
+    @pytest.fixture(autouse=True)
+    def sides(self, home: Path, both_sides: Path) -> None:
+        """`specs` and `changed`, and what both compile to, `out-old` and `out-new`."""
+        shutil.copytree(both_sides, home, dirs_exist_ok=True)
 
     @pytest.mark.parametrize("new", ["changed", "out-new", "changed/chat.yaml"])
     @pytest.mark.parametrize("old", ["specs", "out-old", "specs/chat.yaml"])

@@ -36,7 +36,7 @@ PACKAGE = ROOT / "slo_compiler"
 # Modules that stand beside the entries of a table and are none.
 BESIDE = {
     "checks": {"ignores", "waivers"},  # lift findings instead of making them
-    "cli": {"connections", "diff_sides", "left_out", "options", "output_context", "refusals"},
+    "cli": {"connections", "diff_sides", "left_out", "old_specs", "options", "output_context", "refusals"},
     "emit": {
         "alert_parts",
         "alerts",

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from slo_compiler import __version__
+from slo_compiler.cli.old_specs import read_revision
 from slo_compiler.cli.options import (
     CONFIG_NAME,
     FINDINGS,
     Common,
+    catalog_files,
     display_path,
     fail_environment,
     find_config,
     given_paths,
-    read_config,
     show,
     spec_files,
 )
 from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.diff import NothingToCompare, folder_side
 from slo_compiler.diff.sides import Side, moved, side_of_specs
-from slo_compiler.external.git import GitFailed, GitMissing, find_repository
-from slo_compiler.external.revision import OutsideRepository, Revision, find_revision
 from slo_compiler.load.discover import discover, exists, is_folder
 from slo_compiler.load.yaml import LoadedFile, load_bytes, read_content
 from slo_compiler.pipeline import Checked, check_files, check_loaded
@@ -77,142 +76,60 @@ def _of_path(path: str, config: Config, common: Common, *, is_new: bool) -> Side
 
 def of_revision(text: str, paths: tuple[str, ...], config: Config, common: Common) -> tuple[Side, Side]:
     """What a revision held of the paths, and what lies there now, errors in which end the program."""
-    revision = _revision(text)
-    before = _at(revision, text, paths, config, common)
-    found, missing = discover(given_paths(paths, config))
-    unknown = [path for path in missing if not _held(before, path)] if paths else []
+    old = read_revision(text, paths, config, common)
+    given = given_paths(paths, config)
+    found, missing = discover(given)
+    unknown = [path for path in missing if not old.held(path)] if paths else []
     if unknown:
         raise click.UsageError(f"no such file or folder, here and in {text}: {', '.join(unknown)}")
-    catalogs = discover(config.catalogs)[0]
-    files = sorted({path for path in (*found, *catalogs) if Path(path).name != CONFIG_NAME})
-    if not files and not before.inputs:
-        raise click.UsageError(f"no spec (.yaml, .yml, .json) under {', '.join(given_paths(paths, config))}")
+    files = sorted({path for path in (*found, *catalog_files(config)) if Path(path).name != CONFIG_NAME})
+    if not files and not old.contents:
+        raise click.UsageError(f"no spec (.yaml, .yml, .json) under {', '.join(given)}")
+    contents = {path: read_content(path) for path in files}
+    facts = _facts(find_config(common.config))
+    same = _settled(old.contents, contents) if old.facts == facts else frozenset[str]()
     checked = check_files(files, Environment(config))
     _refuse_errors(checked, common)
-    return before, _side(checked, fingerprint.inputs(files), _facts(find_config(common.config)))
+    after = _side(checked, _hashes(contents), facts, same)
+    rest = {path: content for path, content in old.contents.items() if path not in same}
+    before = check_loaded([_loaded(path, content) for path, content in rest.items()], Environment(old.config))
+    _tell_broken(before, text, common)
+    return _side(before, _hashes(old.contents), old.facts), after
 
 
-def _held(side: Side, path: str) -> bool:
-    """Whether files of a path were read."""
-    return any(known == path or known.startswith(f"{path.rstrip('/')}/") for known in side.inputs)
+# A file without these is all that its specs depend on: it defines nothing, names no object of another file's, and spells
+# nothing in a way that hides that.
+_REACHES_OUT = re.compile(rb"openslo|Engine\b|ExperienceCatalog|BurnRatePolicy|\\|\0")
 
 
-def _revision(text: str) -> Revision:
-    try:
-        repository = find_repository(Path.cwd())
-    except GitMissing as missing:
-        fail_environment(str(missing))
-        raise
-    except GitFailed as fault:
-        raise click.UsageError(f"--against: {fault}") from None
-    try:
-        return find_revision(repository, text)
-    except GitFailed as fault:
-        said = str(fault) if "common commit" in str(fault) else f"{text!r} names no commit here"
-        raise click.UsageError(
-            f"--against: {said}; git fetch brings branches of others, and all of a shallow clone: git fetch --unshallow"
-        ) from None
+def _settled(old: Mapping[str, bytes | LoadedFile], new: Mapping[str, bytes | LoadedFile]) -> frozenset[str]:
+    """Files whose specs cannot differ, as they and all that they may depend on are the same."""
+    differing = {path for path in {*old, *new} if old.get(path) != new.get(path)}
+    for side in (old, new):
+        for path in differing & side.keys():
+            content = side[path]
+            if isinstance(content, LoadedFile) or _REACHES_OUT.search(content):
+                return frozenset()
+    return frozenset(
+        path
+        for path, content in old.items()
+        if path not in differing and not isinstance(content, LoadedFile) and not _REACHES_OUT.search(content)
+    )
 
 
-class _Old(NamedTuple):
-    """A file of a revision: where it lies for now, and what it is called."""
-
-    place: str
-    name: str
+def _hashes(contents: Mapping[str, bytes | LoadedFile]) -> dict[str, str]:
+    return {path: sha256(content) for path, content in contents.items() if not isinstance(content, LoadedFile)}
 
 
-def _at(revision: Revision, text: str, paths: tuple[str, ...], config: Config, common: Common) -> Side:
-    """The specs of a revision, by the configuration and with the catalogs of that time."""
-    with TemporaryDirectory(prefix="slo-compiler-") as scratch:
-        folder = Path(scratch)
-        settings, config_file = _config_at(revision, text, folder, config, common)
-        files: dict[str, str] = {}
-        try:
-            given = given_paths(paths, settings)
-            for old in _files_of(revision, given, folder):
-                files[old.name] = old.place
-            for old in _catalogs_of(revision, settings, folder):
-                files[old.name] = old.place
-        except OutsideRepository as outside:
-            raise click.UsageError(f"--against: {outside}") from None
-        except GitFailed as fault:
-            fail_environment(f"git: {fault}")
-        inputs: dict[str, str] = {}
-        loaded = []
-        for name in sorted(files):
-            content = read_content(files[name])
-            if isinstance(content, LoadedFile):
-                loaded.append(replace(content, path=name))
-            else:
-                inputs[name] = sha256(content)
-                loaded.append(load_bytes(content, name))
-        checked = check_loaded(loaded, Environment(settings))
-        _tell_broken(checked, text, common)
-        return _side(checked, inputs, _facts(config_file))
+def _loaded(path: str, content: bytes | LoadedFile) -> LoadedFile:
+    return replace(content, path=path) if isinstance(content, LoadedFile) else load_bytes(content, path)
 
 
-def _config_at(
-    revision: Revision, text: str, folder: Path, config: Config, common: Common
-) -> tuple[Config, Path | None]:
-    """The configuration of a revision and its file; the present one where that lies elsewhere, or the old one is broken."""
-    from slo_compiler.documents.config import default_config
-
-    for path in _config_places(common):
-        try:
-            content = revision.content(revision.inside(str(path)))
-        except OutsideRepository:
-            found = find_config(common.config)
-            return (config, found) if found == path else (default_config(), None)
-        if content is None:
-            continue
-        shown = display_path(str(path))
-        settings, faults = read_config(load_bytes(content, shown), path.parent)
-        if faults:
-            click.echo(f"warning: {shown} has errors in {text}; the present one is taken for both", err=True)
-            return config, find_config(common.config)
-        copy = folder / f".{CONFIG_NAME}"
-        copy.write_bytes(content)
-        return settings, copy
-    return default_config(), None
-
-
-def _config_places(common: Common) -> list[Path]:
-    """Where the configuration may have been: where it is said to be, else here or in a folder above."""
-    if common.config is not None:
-        return [Path(common.config)]
-    here = Path.cwd()
-    return [folder / CONFIG_NAME for folder in (here, *here.parents)]
-
-
-def _files_of(revision: Revision, given: Sequence[str], folder: Path) -> list[_Old]:
-    """The files of a revision that the given paths lead to, under the names that they would have here."""
-    inside = {path: revision.inside(path) for path in given}
-    revision.export(list(inside.values()), folder)
-    found = []
-    for path, place in inside.items():
-        root = folder / place
-        for file in discover([str(root)])[0]:
-            below = Path(file).relative_to(root).as_posix()
-            name = path if below == "." else Path(path, below).as_posix()
-            if Path(name).name != CONFIG_NAME:
-                found.append(_Old(file, name))
-    return found
-
-
-def _catalogs_of(revision: Revision, settings: Config, folder: Path) -> list[_Old]:
-    """The configured catalogs; those that lie outside of the repository as they are now."""
-    inside, outside = [], []
-    for path in settings.catalogs:
-        try:
-            revision.inside(path)
-            inside.append(path)
-        except OutsideRepository:
-            outside.append(path)
-    return [*_files_of(revision, inside, folder), *(_Old(file, file) for file in discover(outside)[0])]
-
-
-def _side(checked: Checked, inputs: dict[str, str], facts: dict[str, str]) -> Side:
-    return side_of_specs(checked.specs, __version__, inputs, facts, _broken(checked))
+def _side(
+    checked: Checked, inputs: dict[str, str], facts: dict[str, str], without: frozenset[str] = frozenset()
+) -> Side:
+    specs = [spec for spec in checked.specs if spec.path not in without]
+    return side_of_specs(specs, __version__, inputs, facts, _broken(checked))
 
 
 def _facts(config: Path | None) -> dict[str, str]:
