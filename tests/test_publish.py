@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,10 +42,13 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def published(out: Path, target: Path) -> str:
-    """The commit of a first publication."""
-    result = publish(out, target)
-    assert result.exit_code == 0, result.output
+def published(out: Path, target: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The commit of a first publication of the compiled folder; made once, and copied."""
+    first = tmp_path_factory.getbasetemp() / "first.git"
+    if not first.exists():
+        result = publish(out, bare(first))
+        assert result.exit_code == 0, result.output
+    shutil.copytree(first, target, dirs_exist_ok=True)
     return git(target, "rev-parse", "main")
 
 
@@ -408,6 +412,9 @@ class TestUsage:
         os.chdir("inner")
         assert CliRunner().invoke(cli, ["publish", f"../{out}"]).exit_code == 0
         assert set(tree(target, "slos/b/voice", "review")) >= {RULES}
+
+    def test_a_path_may_have_blanks(self, out: Path, here: Path) -> None:
+        assert publish(out, bare(here / "the monitoring.git")).exit_code == 0
 
     def test_settings_hold_no_password(self) -> None:
         Path("slo-compiler.yaml").write_text("publish: {repository: 'https://a:hunter2@b.example/c'}\n", "utf-8")

@@ -8,7 +8,7 @@ from pydantic import Field
 from slo_compiler.documents.judged import Fault, Judged
 from slo_compiler.documents.metadata import DnsLabel
 
-ADDRESS = r"^[^-\x00-\x20\x7f][^\x00-\x20\x7f]*$"
+ADDRESS = r"^[^-\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 FOLDER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 BRANCH = r"^[A-Za-z0-9_][A-Za-z0-9_./+@#-]*$"
 
