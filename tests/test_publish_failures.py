@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import http.server
 import os
 import resource
 import shutil
@@ -11,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -243,6 +246,49 @@ class TestPrograms:
         os.environ["GIT_CONFIG_KEY_0"], os.environ["GIT_CONFIG_VALUE_0"] = "color.ui", "always"
         assert publish(out, target).exit_code == 0
         assert not (here / "ran").exists()
+
+
+@pytest.mark.loopback
+class TestCredentials:
+    """They are git's to find, and nobody's to see."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+        """The address of a server that lets nobody in, and what it was shown."""
+        shown: list[str] = []
+
+        class Refusing(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                word, _, secret = self.headers.get("Authorization", "").partition(" ")
+                shown.append(base64.b64decode(secret).decode() if word == "Basic" else word)
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="rules"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing."""
+
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            yield f"127.0.0.1:{server.server_port}/rules.git", shown
+            server.shutdown()
+
+    def test_those_of_the_address_are_shown_to_the_server_alone(self, out: Path, asked: tuple[str, list[str]]) -> None:
+        address, shown = asked
+        result = publish(out, f"http://bot:hunter2@{address}", "-v")
+        assert (result.exit_code, shown[-1]) == (3, "bot:hunter2")
+        assert "hunter2" not in result.output + result.stderr
+
+    def test_a_helper_is_asked_and_nobody_at_a_terminal(self, out: Path, asked: tuple[str, list[str]]) -> None:
+        address, shown = asked
+        assert "terminal prompts disabled" in publish(out, f"http://{address}").stderr
+        helper = "!f() { echo username=bot; echo password=hunter3; }; f"
+        (Path.home() / ".gitconfig").write_text(f'[credential]\n\thelper = "{helper}"\n', encoding="utf-8")
+        result = publish(out, f"http://{address}")
+        assert (result.exit_code, shown[-1]) == (3, "bot:hunter3")
+        assert "hunter3" not in result.output + result.stderr
 
 
 @pytest.fixture(autouse=True)

@@ -17,10 +17,10 @@ from slo_compiler.publish.message import commit_message
 from slo_compiler.publish.plan import Plan, Target, plan_publication
 from slo_compiler.publish.promises import Promises, changed_promises, is_read
 from slo_compiler.publish.record import BrokenRecord, Record, Source, read_record
-from slo_compiler.publish.remote import Locked, Raced, Refused, Remote, Stream, Tip
+from slo_compiler.publish.remote import Locked, Raced, Refused, Remote, Tip
 from slo_compiler.publish.source import is_older
+from slo_compiler.publish.stream import write_stream
 from slo_compiler.publish.workspace import workspace
-from slo_compiler.write.plan import Kind
 
 # One push in each round gets through, whoever takes part; a branch that is locked again and again will stay so.
 _MOST_ATTEMPTS, _MOST_LOCKED = 40, 5
@@ -155,7 +155,7 @@ class _Run:
 
     def _commit(self, outcome: Outcome, tip: Tip, identity: Identity) -> str:
         message = commit_message(outcome.plan, outcome.promises, self.order.words, __version__)
-        stream = _write_stream(self.folder / "stream", outcome.plan, self.compiled, on_base=bool(tip.base))
+        stream = write_stream(self.folder / "stream", outcome.plan, self.compiled, on_base=bool(tip.base))
         return self.remote.commit(stream, message, identity, on_base=bool(tip.base))
 
 
@@ -204,17 +204,3 @@ def _published(remote: Remote, target: Target, old: Record | None) -> dict[str, 
     return remote.contents(
         (path, entry.id) for path, entry in standing.items() if entry is not None and entry.id == wanted[path]
     )
-
-
-def _write_stream(path: Path, plan: Plan, compiled: Compiled, *, on_base: bool) -> Path:
-    stream = Stream(path, on_base=on_base)
-    for kind, name in plan.changes:
-        full = f"{plan.folder}/{name}"
-        if kind is Kind.REMOVE:
-            stream.remove(full)
-        elif name == record.NAME:
-            stream.write(full, plan.record.to_text().encode())
-        else:
-            stream.write(full, compiled.content(name))
-    stream.close()
-    return path

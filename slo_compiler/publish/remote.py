@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 from slo_compiler.external.git import GitFailed, Repository, TreeFile
 from slo_compiler.publish.identity import Identity
-from slo_compiler.publish.plan import FILE_MODE, Standing
+from slo_compiler.publish.plan import Standing
+from slo_compiler.publish.stream import BASE, NEXT
 
-# Of our own repository, which only this run sees.
-_BASE, _NEXT = "refs/slo-compiler/base", "refs/slo-compiler/next"
 _REMOTE = "publication"  # the user's own settings speak of origin
 _QUIET = {
     "core.hooksPath": os.devnull,
@@ -26,6 +25,8 @@ _QUIET = {
     "fetch.writeCommitGraph": "false",
     "i18n.commitEncoding": "UTF-8",
 }
+_FETCH = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+_PUSH = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 _LONG = 64  # of an object id by SHA-256; a repository without a commit tells nobody which one it has
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # What git says where another push was faster: of a tip that has moved, and of one that may be just moving.
@@ -156,16 +157,15 @@ class Remote:
             self._fetch(tip.branch)
         except GitFailed:  # nobody has made it yet
             return self.begin(tip.branch)
-        commit = self.run("rev-parse", "--verify", _BASE).decode("ascii").strip()
+        commit = self.run("rev-parse", "--verify", BASE).decode("ascii").strip()
         return tip._replace(commit=commit, base=tip.branch)
 
     def _fetch(self, branch: str) -> None:
-        flags = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-        self.run("fetch", *flags, _REMOTE, f"+refs/heads/{branch}:{_BASE}")
+        self.run("fetch", *_FETCH, _REMOTE, f"+refs/heads/{branch}:{BASE}")
 
     def standing(self) -> dict[str, Standing]:
         """Everything in the commit that was fetched, folders included, by path."""
-        listed = self.run("ls-tree", "-r", "-t", "-z", "--full-tree", _BASE)
+        listed = self.run("ls-tree", "-r", "-t", "-z", "--full-tree", BASE)
         found = {}
         for line in listed.split(b"\0"):
             head, tab, name = line.partition(b"\t")
@@ -183,25 +183,14 @@ class Remote:
         """The object id of a new commit.
 
         Args:
-            stream: files in the format of git fast-import, as `Stream` writes it.
+            stream: files in the format of git fast-import, as `stream` writes it.
             on_base: whether it follows the commit that was fetched; else it is the first.
         """
         self.run("fast-import", "--quiet", "--force", "--date-format=now", content=stream)
-        parent = ("-p", _BASE) if on_base else ()
+        parent = ("-p", BASE) if on_base else ()
         sign = ("-S",) if identity.signs else ()
-        tree = f"{_NEXT}^{{tree}}"
-        said = message.encode()
-        made = self.run(
-            "commit-tree",
-            *sign,
-            *parent,
-            "-F",
-            "-",
-            tree,
-            content=said,
-            more=identity.signing,
-            identity=identity.variables,
-        )
+        words = ("commit-tree", *sign, *parent, "-F", "-", f"{NEXT}^{{tree}}")
+        made = self.run(*words, content=message.encode(), more=identity.signing, identity=identity.variables)
         return made.decode("ascii").strip()
 
     def push(self, commit: str, tip: Tip) -> None:
@@ -214,52 +203,16 @@ class Remote:
             GitFailed: it cannot be reached.
         """
         try:
-            self.run(
-                "push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", _REMOTE,
-                f"{commit}:refs/heads/{tip.branch}",
-            )  # fmt: skip
+            self.run("push", *_PUSH, _REMOTE, f"{commit}:refs/heads/{tip.branch}")
         except GitFailed as fault:
-            said = f"{fault.output}\n{fault}"
-            if "[remote rejected]" not in said and "[rejected]" not in said and "remote unpack failed" not in said:
+            # `!`, what was pushed where, and `[remote rejected] (pre-receive hook declined)`; hooks speak elsewhere.
+            told = "; ".join(line.rpartition("\t")[2] for line in fault.output.splitlines() if line.startswith("!\t"))
+            if not told:
                 raise
-            if any(words in said for words in _MOVED):
-                raise Raced(_reason(fault)) from None
-            if any(words in said for words in _LOCKED):
-                raise Locked(_reason(fault)) from None
-            raise Refused(_reason(fault)) from None
+            kind = Raced if _holds(told, _MOVED) else Locked if _holds(told, _LOCKED) else Refused
+            heard = [part for part in str(fault).split("; ") if part.startswith("remote:")]
+            raise kind("; ".join([told, *heard])) from None
 
 
-def _reason(fault: GitFailed) -> str:
-    """`[remote rejected] (pre-receive hook declined)`, and what the server said beside it."""
-    told = [line.rpartition("\t")[2] for line in fault.output.splitlines() if line.startswith("!")]
-    heard = [part for part in str(fault).split("; ") if part.startswith("remote:")]
-    return "; ".join([*told, *heard]) or str(fault)
-
-
-class Stream:
-    """A stream of git fast-import: files to write and to remove on top of a commit, each by its whole path."""
-
-    def __init__(self, path: Path, *, on_base: bool) -> None:
-        self.path = path
-        self._file = path.open("wb")
-        self._file.write(b"commit %s\ncommitter slo-compiler <> now\ndata 0\n" % _NEXT.encode())
-        if on_base:
-            self._file.write(b"from %s^0\n" % _BASE.encode())
-
-    def write(self, path: str, content: bytes) -> None:
-        """Creates a file, or replaces it."""
-        head = f"M {FILE_MODE} inline {_quoted(path)}\ndata {len(content)}\n"
-        self._file.write(head.encode("utf-8", "surrogateescape") + content + b"\n")
-
-    def remove(self, path: str) -> None:
-        """Removes a file, and the folders that it leaves empty."""
-        self._file.write(f"D {_quoted(path)}\n".encode("utf-8", "surrogateescape"))
-
-    def close(self) -> None:
-        """Ends the stream."""
-        self._file.close()
-
-
-def _quoted(path: str) -> str:
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def _holds(text: str, words: Iterable[str]) -> bool:
+    return any(word in text for word in words)
