@@ -151,6 +151,15 @@ AT_ONCE = "(retroactive: attainment of the last 28d is judged by the new target 
             id="the worst replica is watched",
         ),
         pytest.param(
+            ("24}", "24}"),
+            ("24}", "24, degradation: true}"),
+            [
+                "added level at which a gateway reduces its load over 14.4% and more than 3 beyond 600ms "
+                "(measured at 750ms) in 30s, tighter"
+            ],
+            id="a level for gateways",
+        ),
+        pytest.param(
             (": 24}", ": 24}"),
             (": 24}", ": 12}"),
             ["early warning on the queue over 24 waiting per replica -> over 12 waiting per replica, tighter"],

@@ -54,7 +54,7 @@ def compare_tiers(pair: Compared) -> Iterator[Change]:
     if modes[0] != modes[1] and "none" in modes:
         return
     told = _OF_MODE if modes[0] != modes[1] else frozenset[str]()
-    cause = _inherited(pair)
+    cause = pair.inherited("target", "period")
     moved: list[tuple[Any, Any]] = []
     for old, new in _tier_pairs(pair.old["tiers"], pair.new["tiers"]):
         if old is None or new is None:
@@ -75,14 +75,6 @@ def compare_tiers(pair: Compared) -> Iterator[Change]:
             cause=cause,
             note=_meaning(*first),
         )
-
-
-def _inherited(pair: Compared) -> Cause | None:
-    """The cause of a changed target or period, which error ratios follow."""
-    for field in ("target", "period"):
-        if pair.old[field] != pair.new[field]:
-            return pair.number_cause(field)
-    return None
 
 
 def _shares(tiers: Sequence[Any]) -> str:

@@ -10,6 +10,7 @@ from slo_compiler.diff.alerts import compare_exhausted, compare_mode, compare_ti
 from slo_compiler.diff.change import Cause, Change, Direction, Effect, Kind
 from slo_compiler.diff.pair_changes import Compared
 from slo_compiler.diff.reads import compare_reads
+from slo_compiler.diff.watched import compare_degradation, compare_worst_replica
 from slo_compiler.diff.words import duration, number, percent
 from slo_compiler.units import Duration
 
@@ -181,27 +182,6 @@ def _groups_words(groups: dict[str, Any] | None) -> str:
     return f"each {' and '.join(groups['labels'])} ({which})"
 
 
-def _worst_replica(pair: Compared) -> Iterator[Change]:
-    old, new = pair.old.get("worstReplica"), pair.new.get("worstReplica")
-    if old == new:
-        return
-    if old is None or new is None:
-        direction = Direction.TIGHTER if old is None else Direction.LOOSER
-    else:
-        ways = ("errorRatio", "for", "minBadEvents")
-        direction = Direction.together([Direction.of(old[name], new[name], tighter_is="less") for name in ways])
-    yield pair.change("alert on the worst replica", (old, new), (_worst_words(old), _worst_words(new)), direction)
-
-
-def _worst_words(worst: dict[str, Any] | None) -> str:
-    if worst is None:
-        return ""
-    return (
-        f"over {percent(worst['errorRatio'])} and more than {worst['minBadEvents']} bad in {duration(worst['window'])} "
-        f"by label {worst['label']}, for {duration(worst['for']) or '0s'}"
-    )
-
-
 def _adjustments(pair: Compared) -> Iterator[Change]:
     """Incidents that the period leaves out: the budget that they took is given back."""
     before, after = (
@@ -276,7 +256,8 @@ SLO_FIELDS: dict[str, Compare] = {
     "mode": compare_mode,
     "tiers": compare_tiers,
     "exhausted": compare_exhausted,
-    "worstReplica": _worst_replica,
+    "worstReplica": compare_worst_replica,
+    "degradation": compare_degradation,
     "model": _fact("model", "model"),
     "endpoint": _fact("endpoint", "endpoint"),
     "engine": _fact("engine", "engine"),

@@ -97,6 +97,10 @@ class Compared:
         likely = by_origin(new or old)
         return self.causes.of(self.before, self.after, likely, same_origin=bool(old) and old == new)
 
+    def inherited(self, *fields: str) -> Cause | None:
+        """Why the first of some numbers changed, for what follows from them; None where none of them did."""
+        return next((self.number_cause(field) for field in fields if self.old[field] != self.new[field]), None)
+
     def origin_words(self, field: str) -> str:
         """`by the objective (was use case chatbot, built-in catalog)`; empty where it is the same."""
         old, new = self._origin(self.old, field), self._origin(self.new, field)
