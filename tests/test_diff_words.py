@@ -154,7 +154,7 @@ AT_ONCE = "(retroactive: attainment of the last 28d is judged by the new target 
             ("24}", "24}"),
             ("24}", "24, degradation: true}"),
             [
-                "added level at which a gateway reduces its load over 14.4% and more than 3 beyond 600ms "
+                "added level at which a gateway reduces its load over 1% and more than 3 beyond 600ms "
                 "(measured at 750ms) in 30s, tighter"
             ],
             id="a level for gateways",
