@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,17 @@ class TestWhatIsPublished:
         assert set(tree(target, "chat")) == set(on_disk(out)) | OWN
         assert "rules/assistant/chat.yaml" not in tree(target, "chat")
         assert commits(target)[1:] == [by_hand, published]
+
+    def test_every_name_of_a_file_arrives_as_it_is(self, out: Path, target: Path) -> None:
+        names = [f"rules/{name}.yaml" for name in ('a "b"', "c\\d", "\\", "e f ", "é→", "'", "$(id)", "-x", "*")]
+        for name in names:
+            (out / name).write_text(name, encoding="utf-8")
+        manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+        entries = {name: {"sha256": sha256(name.encode()).hexdigest(), "from": []} for name in names}
+        amend(out, files={**manifest["files"], **entries})
+        assert publish(out, target).exit_code == 0
+        assert all(git(target, "cat-file", "blob", f"main:chat/{name}") == name for name in names)
+        assert "up to date" in publish(out, target).stderr
 
     def test_words_of_the_team_go_along(self, target: Path) -> None:
         out = compiled(Path(), kinds="")

@@ -103,6 +103,20 @@ class TestServer:
         assert "another push was faster" in result.stderr
         assert git(target, "log", "--format=%s", "main").splitlines()[1:] == ["Meanwhile"]
 
+    def test_an_slo_that_another_owner_publishes_meanwhile_is_refused(
+        self, out: Path, target: Path, here: Path
+    ) -> None:
+        faster = bare(here / "faster.git")
+        assert publish(out, faster, owner="chat").exit_code == 0
+        real = shutil.which("git")
+        theirs = f"env -u GIT_DIR {real} -C {faster} push -q {target} main"
+        on_path(
+            here, f'case " $* " in *" push "*) test -e raced || {{ touch raced; {theirs}; }};; esac\nexec {real} "$@"'
+        )
+        result = publish(out, target, owner="voice")
+        assert (result.exit_code, "chat publishes assistant/chat-ttft too" in result.stderr) == (1, True), result.stderr
+        assert git(target, "rev-parse", "main") == git(faster, "rev-parse", "main")
+
     @pytest.mark.parametrize(
         ("stands", "branch"),
         [("refs/heads/main.lock", "main"), ("refs/heads/review/one.lock", "review/one")],

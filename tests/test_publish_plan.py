@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from slo_compiler.publish.message import commit_message
 from slo_compiler.publish.plan import Change, Plan, Standing, Target, plan_publication
+from slo_compiler.publish.promises import Promises
 from slo_compiler.publish.record import BrokenRecord, Record, Source, read_record
 from slo_compiler.write.plan import Kind
 
@@ -133,6 +135,27 @@ def test_an_older_commit_matters_where_something_would_change() -> None:
     assert plan(record({FILE: OURS}), there, record({FILE: OURS}), outdated=True).conflicts == []
     assert len(plan(record({FILE: OLD}), there, record({FILE: OURS}), outdated=True).conflicts) == 1
     assert plan(record({FILE: OLD}), there, record({FILE: OURS}), outdated=True, force=True).conflicts == []
+
+
+def test_a_message_is_cut_where_nobody_reads_on() -> None:
+    found = plan(record({FILE: OURS, "rules/b.yaml": OURS}), {f"slos/chat/{FILE}": blob(OLD)}, record({FILE: OLD}))
+    lines = commit_message(
+        found, Promises(700, tuple(f"line {number}" for number in range(702))), None, "1.2.3"
+    ).splitlines()
+    assert lines[0] == "chat: publish 700 changes"
+    assert lines[-6:] == [
+        "line 199",
+        "... and 502 more lines, which slo-compiler diff prints",
+        "",
+        "Files: 1 created, 2 replaced",
+        "Source: unknown",
+        "Compiler: slo-compiler 1.2.3",
+    ]
+    assert commit_message(found, Promises(), None, "1.2.3").splitlines()[:3] == [
+        "chat: publish, no promise changes",
+        "",
+        "No promise changes.",
+    ]
 
 
 @pytest.mark.parametrize(
