@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import cli
 from slo_compiler.diff import Change, NothingToCompare, compare_folders, render_text
-from slo_compiler.write.manifest import BrokenManifest
+from slo_compiler.write.manifest import BrokenManifest, sha256
 
 SPEC = """\
 apiVersion: slo-compiler/v1
@@ -92,4 +92,15 @@ class TestFolders:
     def test_a_folder_without_the_catalogue_says_how_to_get_it(self, compiled: Compile) -> None:
         new = compiled("new", SPEC, "--only", "rules")
         with pytest.raises(NothingToCompare, match="--only catalogue"):
+            compare_folders(None, new)
+
+    def test_a_folder_of_another_version_says_what_to_do(self, compiled: Compile) -> None:
+        new = compiled("new", SPEC)
+        path = new / "catalogue" / "assistant" / "chat.json"
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b'"counts": ', b'"events": '))
+        manifest = (new / "manifest.json").read_text("utf-8")
+        edited = manifest.replace(sha256(content), sha256(path.read_bytes()))
+        (new / "manifest.json").write_text(edited, encoding="utf-8")
+        with pytest.raises(NothingToCompare, match=r"another version of slo-compiler; compile .* again"):
             compare_folders(None, new)

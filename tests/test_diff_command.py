@@ -33,6 +33,14 @@ spec:
     - {sli: ratio, name: grounded, target: 99.9%, good: 'rag_grounded_total{app="x"}', total: 'rag_answers_total{app="x"}'}
 """
 OTHER = SPEC.replace("name: chat}", "name: write}")
+POLICY = """\
+apiVersion: slo-compiler/v1
+kind: BurnRatePolicy
+metadata: {name: own}
+spec:
+  tiers:
+    - {factor: 13, longWindow: 1h, shortWindow: 5m, severity: page}
+"""
 CATALOG = """\
 apiVersion: slo-compiler/v1
 kind: ExperienceCatalog
@@ -158,6 +166,17 @@ class TestAgainst:
         document = found("--against", "catalog")
         assert told(document) == [("changed", "assistant/chat-ttft", "threshold", "catalog")]
         assert "moved by the catalog, not by the spec" in document["changes"][0]["text"]
+
+    def test_a_policy_that_changed_is_the_cause(self, home: Path) -> None:
+        write("specs/policy.yaml", POLICY)
+        write("specs/chat.yaml", SPEC.replace("  objectives", "  alerting: {policy: own}\n  objectives"))
+        commit(home, "policy")
+        write("specs/policy.yaml", POLICY.replace("factor: 13", "factor: 11"))
+        document = found("--against", "policy")
+        assert {item["cause"] for item in document["changes"]} == {"policy"}
+        assert [item["text"].partition(";")[0] for item in document["changes"] if item["slo"] == "chat-grounded"] == [
+            "alert 13x over 1.3% bad -> 11x over 1.1% bad, tighter: moved by the policy, not by the spec"
+        ]
 
     def test_the_configuration_of_then_is_the_old_one(self, home: Path) -> None:
         write("slo-compiler.yaml", "defaults: {period: 7d}\n")

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slo_compiler.diff import sides as sides_module
 from slo_compiler.diff.alerts import EXHAUSTED_DERIVED, EXHAUSTED_FIELDS, TIER_DERIVED, TIER_FIELDS
 from slo_compiler.diff.change import Change, Kind
 from slo_compiler.diff.compare import difference
@@ -71,6 +72,10 @@ class TestLists:
     def test_every_field_of_an_slo_is_compared_or_says_why_not(self) -> None:
         assert set(schema()["properties"]["slos"]["items"]["properties"]) == {*SLO_FIELDS, *SLO_NOT_COMPARED}
         assert not {*SLO_FIELDS} & {*SLO_NOT_COMPARED}
+
+    def test_what_a_folder_must_have_is_what_the_schema_requires(self) -> None:
+        required = schema()["required"], schema()["properties"]["slos"]["items"]["required"]
+        assert ({*required[0]} - {"schema"}, {*required[1]} - {"reads"}) == (sides_module._HEAD, sides_module._SLO)
 
     @pytest.mark.parametrize(
         ("field", "compared", "follows"),

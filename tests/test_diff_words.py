@@ -371,6 +371,24 @@ class TestCauses:
         assert (found.cause.value, found.direction.value) == (cause, "looser")
         assert found.headline == "alert 14.4x for 0s -> for 2m"
 
+    @pytest.mark.parametrize(
+        ("origin", "cause"),
+        [("use case chatbot, built-in catalog", "catalog"), ("the objective", "spec")],
+        ids=["the same origin", "an origin of its own"],
+    )
+    def test_a_spec_that_changed_beside_the_catalog(self, origin: str, cause: str) -> None:
+        """A number is the catalog's where both texts take it from there, else the spec's."""
+        text = edited(
+            ("experienceClass: conversational", "useCase: chatbot"), ("threshold: 300ms, target: 99%", "target: 99%")
+        )
+        old = side(text, catalog="a")
+        new = side(edited(("metadata", "# changed\nmetadata"), text=text), catalog="b")
+        (slo,) = new.documents[0]["slos"]
+        provenance = [{**item, "origin": origin} if item["field"] == "promised" else item for item in slo["provenance"]]
+        slo = {**slo, "promised": 0.2, "provenance": provenance}
+        found = difference(old, replace(new, documents=({**new.documents[0], "slos": [slo]},))).changes
+        assert [(change.field, change.cause.value) for change in found] == [("threshold", cause)]
+
     def test_a_version_of_the_compiler(self) -> None:
         old = side(SPEC)
         slo = {**old.documents[0]["slos"][0], "title": "time to the first token"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slo_compiler.emit.catalogue import NAME
-from slo_compiler.emit.catalogue.entry import entry_text
+from slo_compiler.emit.catalogue.entry import SCHEMA, entry_text
 from slo_compiler.ir import Spec
 from slo_compiler.write.manifest import Manifest
 
@@ -49,6 +49,18 @@ def side_of_folder(manifest: Manifest, texts: Mapping[str, str]) -> Side:
         manifest.catalogs,
         {path: entry.sha256 for path, entry in manifest.files.items()},
     )
+
+
+# What every comparison asks for; other fields may be absent.
+_HEAD = frozenset(("path", "service", "spec", "labels", "waivers", "slos"))
+_NUMBERS = ("target", "promised", "measured", "period", "mode", "provenance", "budget", "steps", "tiers")
+_SLO = frozenset(("slo", "sloId", "sli", "title", "counts", "promise", *_NUMBERS, "links"))
+
+
+def is_complete(document: Document) -> bool:
+    """Whether a document of a folder has what every comparison asks for."""
+    whole = document.get("schema") == SCHEMA and document.keys() >= _HEAD
+    return whole and all(slo.keys() >= _SLO for slo in document["slos"])
 
 
 def documents_in(manifest: Manifest) -> list[str]:

@@ -36,6 +36,14 @@ def _labels(pair: Compared) -> Iterator[Change]:
             yield pair.change(f"label {name}", values, (values[0] or "", values[1] or ""), note=note)
 
 
+def _prefix(pair: Compared) -> Iterator[Change]:
+    old, new = pair.before.get("labelPrefix"), pair.after.get("labelPrefix")
+    if old != new:
+        both, note = (old or "", new or ""), "routes and silences of its alerts go by labels that begin with it"
+        likely = Cause.CONFIGURATION
+        yield pair.change("prefix of labels", (old, new), both, likely=likely, note=note, kind=Kind.CHANGED)
+
+
 def _waivers(pair: Compared) -> Iterator[Change]:
     """Findings that the owner accepts: one more, or for longer, is looser."""
     before, after = ({item["code"]: item for item in side["waivers"]} for side in (pair.before, pair.after))
@@ -95,6 +103,7 @@ SPEC_FIELDS: dict[str, Compare] = {
     "description": _word("description", "description"),
     "labels": _labels,
     "waivers": _waivers,
+    "labelPrefix": _prefix,
     "expectIdle": _idle,
     "queueWaitingPerReplica": _queue,
     "autoscaling": _autoscaling,

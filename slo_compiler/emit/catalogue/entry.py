@@ -45,6 +45,7 @@ def _head(spec: Spec) -> dict[str, Any]:
         **({"url": spec.spec_url} if spec.spec_url else {}),
         "labels": dict(spec.labels),
         "waivers": [_waiver(waiver) for waiver in spec.waivers],
+        **({"labelPrefix": spec.label_prefix} if spec.label_prefix else {}),
         **({"expectIdle": True} if spec.expect_idle else {}),
         **({} if spec.queue_limit is None else {"queueWaitingPerReplica": _number(spec.queue_limit)}),
         **({} if spec.autoscaling is None else {"autoscaling": _autoscaling(spec.autoscaling)}),
