@@ -74,8 +74,9 @@ class TestLists:
         assert not {*SLO_FIELDS} & {*SLO_NOT_COMPARED}
 
     def test_what_a_folder_must_have_is_what_the_schema_requires(self) -> None:
-        required = schema()["required"], schema()["properties"]["slos"]["items"]["required"]
-        assert ({*required[0]} - {"schema"}, {*required[1]} - {"reads"}) == (sides_module._HEAD, sides_module._SLO)
+        head, slo = schema(), schema()["properties"]["slos"]["items"]
+        assert {*head["required"]} - {"schema"} == {*sides_module._HEAD}
+        assert {*slo["required"]} - {"reads"} == {*sides_module._SLO}
 
     @pytest.mark.parametrize(
         ("field", "compared", "follows"),
