@@ -6,9 +6,9 @@ Usage: python scripts/update_golden.py
 the manifest with placeholders for the compiler's version and code, which change without changing an output. The hashes
 of the other tests, dashboards, runbooks, portable forms and documents of the catalogue, which are large, are in
 `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects of the Prometheus operator,
-beside the configuration that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/`
-and what `validate` says of it, `golden/alertmanager.yml` what Alertmanager gets of all specs. `golden/validate.txt` is
-what `validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
+beside the configuration that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/`,
+how their targets are scraped, and what `validate` says of it, `golden/alertmanager.yml` what Alertmanager gets of all specs.
+`golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
 """
 
 from __future__ import annotations
@@ -128,11 +128,12 @@ def _alertmanager(scratch: Path) -> bytes:
 
 
 def _native(scratch: Path) -> dict[str, bytes]:
-    """Rules alone: the tests are proven by a promtool 3, and large."""
+    """Rules and how they are scraped: the tests are proven by a promtool 3, and large."""
     out, specs, config = scratch / "native", str(NATIVE / "specs"), str(NATIVE / "slo-compiler.yaml")
-    run(["compile", specs, "-o", str(out), "--config", config, "--only", "rules", "-q"])
-    rules = {f"{NATIVE.name}/{path}": content for path, content in _read(out).items() if path.startswith("rules/")}
-    return {**rules, f"{NATIVE.name}/validate.txt": _validate(specs, config).encode()}
+    run(["compile", specs, "-o", str(out), "--config", config, "--only", "rules,monitors", "-q"])
+    kept = ("rules/", "monitors/monitors.yaml")
+    files = {f"{NATIVE.name}/{path}": content for path, content in _read(out).items() if path.startswith(kept)}
+    return {**files, f"{NATIVE.name}/validate.txt": _validate(specs, config).encode()}
 
 
 def _validate(specs: str, config: str) -> str:

@@ -116,6 +116,17 @@ class ResolvedEngine:
         return self.document.spec.metrics_path
 
     @property
+    def metrics_port(self) -> int | None:
+        """The port of the metrics page by default; None where there is none."""
+        found = self.document.spec.metrics_port
+        return found.default if found is not None else None
+
+    @property
+    def all_labels(self) -> frozenset[str]:
+        """Every label that some metric of the version carries."""
+        return frozenset().union(*(self._labels(metric) for metric in self._present()))
+
+    @property
     def is_gateway(self) -> bool:
         """Whether requests that fail before they reach a model are counted."""
         return self.document.spec.boundary

@@ -23,6 +23,7 @@ from slo_compiler.ir_histograms import Bound as Bound
 from slo_compiler.ir_histograms import Histogram as Histogram
 from slo_compiler.ir_histograms import Native as Native
 from slo_compiler.ir_replicas import WorstReplica as WorstReplica
+from slo_compiler.ir_scraping import Scraping as Scraping
 from slo_compiler.ir_series import Matcher as Matcher
 from slo_compiler.ir_series import Selector as Selector
 from slo_compiler.units import Duration
@@ -379,6 +380,7 @@ class Spec:
         label_prefix: of the compiler's own labels on alerts.
         evaluation: the interval of rules that record no tiles; None takes the fast step.
         autoscaling: the workload that follows its SLOs; None where the spec names none.
+        scraping: where the series of its engine come from; None where the spec does not say.
         where: places in the document, by field.
     """
 
@@ -415,6 +417,7 @@ class Spec:
     spec_url: str = ""
     evaluation: Duration | None = None
     autoscaling: Autoscaling | None = None
+    scraping: Scraping | None = None
     label_prefix: str = ""
     where: dict[str, Span] = field(default_factory=dict)
 

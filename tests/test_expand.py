@@ -76,6 +76,7 @@ spec:
   resetOnChange: true
   replicaLabel: pod
   autoscaling: {target: chat, kind: LeaderWorkerSet, minReplicas: 3, maxReplicas: 17, triggers: [ttft, queue-depth, burn-rate]}
+  scraping: {select: "app.kubernetes.io/name=vllm,tier=gpu", port: http, path: /stats, labels: {job: vllm-7}}
   capacity:
     load: {requestsPerHour: 90, arrivals: {batch: {mean: 31}}, promptTokens: {quantiles: {p50: 512, p99: 8000}}}
     service: {prefill: {secondsPerToken: 7.8125e-5}, decode: {secondsPerToken: 0.02}, kvCacheTokens: 31000}

@@ -39,6 +39,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
         "ir_engine",
         "ir_histograms",
         "ir_replicas",
+        "ir_scraping",
         "ir_schedules",
         "ir_exemptions",
         "schedules",

@@ -248,6 +248,7 @@ BREAKING: dict[str, list[tuple[tuple[str | int, ...], object]]] = {
         (("spec", "selector", "job", "re"), "chat("),
         (("spec", "budgetAdjustments", 0, "to"), "2031-02-30T10:00:00Z"),
         (("spec", "autoscaling", "minReplicas"), 18),
+        (("spec", "scraping", "port"), "65536"),
     ],
     "BurnRatePolicy": [
         ((*_TIER, 0, "shortWindow"), "2h"),

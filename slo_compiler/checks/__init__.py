@@ -16,6 +16,7 @@ from slo_compiler.checks import (
     no_target_label,
     period_beyond_retention,
     review_overdue,
+    scraped_twice,
     selectors_may_overlap,
     threshold_above_ceiling,
     threshold_tighter_than_use_case,
@@ -53,5 +54,6 @@ NAME_CHECKS: dict[str, FleetCheck] = {
 # Each looks at all specs of which everything could be resolved.
 FLEET_CHECKS: dict[str, FleetCheck] = {
     "endpoint_not_filtered": endpoint_not_filtered.check,
+    "scraped_twice": scraped_twice.check,
     "selectors_may_overlap": selectors_may_overlap.check,
 }

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from slo_compiler.emit.user_templates import UserTemplates
     from slo_compiler.write.session import Outcome
 
-KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling")
+KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling", "monitors")
 # Written only where the configuration has an entry for it, or where it is asked for by name.
-ON_REQUEST = ("alertmanager", "autoscaling")
+ON_REQUEST = ("alertmanager", "autoscaling", "monitors")
 FLAVOURS = ("prometheus", "prometheus-operator")
 
 
@@ -214,6 +214,12 @@ def _compile(
         click.echo(
             "warning: specs ask for autoscaling, and outputs.autoscaling.serverAddress is not configured: "
             "no ScaledObject is written",
+            err=True,
+        )
+    if "monitors" not in kinds and config.outputs.monitors is None and any(spec.scraping for spec in checked.specs):
+        click.echo(
+            "warning: specs say where their engines are scraped, and outputs.monitors is not configured: nothing is written "
+            "of it",
             err=True,
         )
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from slo_compiler.documents.config import AlertmanagerOutput, Config
-from slo_compiler.emit.base import NOT_SCALED, Context, DashboardFiles, Links, RunbookPages, ScaledObjects
+from slo_compiler.documents.config import AlertmanagerOutput, Config, MonitorsOutput
+from slo_compiler.documents.histograms import asks_for_native
+from slo_compiler.emit.base import NOT_SCALED, Context, DashboardFiles, Links, Monitors, RunbookPages, ScaledObjects
 from slo_compiler.emit.user_templates import UserTemplates
 
 
@@ -32,6 +33,7 @@ def context_of(config: Config, flavour: str | None, templates: UserTemplates) ->
         RunbookPages(templates, config.urls.grafana or "", config.outputs.runbooks.datasource or ""),
         _receivers(config),
         _scaled_objects(config),
+        _monitors(config),
     )
 
 
@@ -45,6 +47,12 @@ def _scaled_objects(config: Config) -> ScaledObjects:
         tuple(sorted(said.labels.items())),
         said.authentication or "",
     )
+
+
+def _monitors(config: Config) -> Monitors:
+    said = config.outputs.monitors or MonitorsOutput()
+    asks = asks_for_native(config.prometheus.version)
+    return Monitors(said.kind, said.namespace or "", tuple(sorted(said.labels.items())), asks)
 
 
 def _receivers(config: Config) -> tuple[tuple[str, str], ...]:

@@ -40,6 +40,7 @@ class Code(Enum):
     SLO408 = "no target label in the selector"
     SLO409 = "model not filtered"
     SLO410 = "relies on what the engine cannot see"
+    SLO411 = "scraped twice"
     SLO501 = "tier that cannot fire"
     SLO502 = "tier that detects late"
     SLO503 = "window over half the period"

@@ -178,6 +178,19 @@ class AutoscalingOutput(Model):
     authentication: DnsLabel | None = None
 
 
+class MonitorsOutput(Model):
+    """How the engines of specs that say where they are get scraped; written where this stands in the configuration.
+
+    Attributes:
+        kind: an object of the Prometheus operator, or `scrape_configs` of Prometheus itself.
+        namespace, labels: metadata of the objects.
+    """
+
+    kind: Literal["ServiceMonitor", "PodMonitor", "scrape-config"] = "ServiceMonitor"
+    namespace: DnsLabel | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
 class Outputs(Model):
     """What is written, and how."""
 
@@ -187,6 +200,7 @@ class Outputs(Model):
     runbooks: Runbooks = Field(default_factory=Runbooks)
     alertmanager: AlertmanagerOutput | None = None
     autoscaling: AutoscalingOutput | None = None
+    monitors: MonitorsOutput | None = None
 
 
 class Urls(Model):

@@ -303,12 +303,20 @@ Label = Annotated[
 ]
 
 
+class MetricsPort(_Part):
+    """A port by default, and where that is written."""
+
+    default: Annotated[int, Field(ge=1, le=65535)]
+    source: Annotated[str, Field(min_length=1)]
+
+
 class EngineSpec(_Part):
     """The content.
 
     Attributes:
         versions: the releases that are told apart; absent where what is exposed is the same in all of them.
         generations: generations of the engine and the versions that have them; empty where there is only one.
+        metrics_port: where the metrics page is unless somebody says otherwise; absent where there is no default.
         le_format: how edges are written; absent where there is no histogram.
         model_label: the label that carries the served model's name; absent where there is none.
         finish_label: the label that says how a request ended; absent where there is none.
@@ -325,6 +333,7 @@ class EngineSpec(_Part):
     versions: Versions | None = None
     generations: dict[str, RangeText] = Field(default_factory=dict)
     metrics_path: str = "/metrics"
+    metrics_port: MetricsPort | None = None
     le_format: LeFormat | None = None
     model_label: LabelName | None = None
     finish_label: LabelName | None = None

@@ -196,7 +196,7 @@ def _keys_of(annotation: Any, path: Path, model: type[Model]) -> Iterator[str]:
 
 # Fields that hold label matchers or labels, by their path.
 _SELECTORS: dict[Any, set[Path]] = {
-    InferenceSLOSpec: {("selector",), ("alerting", "labels")},
+    InferenceSLOSpec: {("selector",), ("alerting", "labels"), ("scraping", "labels")},
     Objective: {("source", "selector")},
 }
 

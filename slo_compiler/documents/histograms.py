@@ -19,6 +19,17 @@ def reads_native(version: str | None) -> bool:
     return version is not None and int(version.removeprefix("v").split(".")[0]) >= NATIVE_SINCE
 
 
+def asks_for_native(version: str | None) -> bool:
+    """Whether a server of this version has a setting of each target for the native histograms of engines.
+
+    Before that it is a flag of the whole server, `--enable-feature=native-histograms`, which 3.8 made a setting.
+    """
+    if version is None:
+        return False
+    major, minor = (int(part) for part in version.removeprefix("v").split(".")[:2])
+    return (major, minor) >= (3, 8)
+
+
 def which_server(version: str | None) -> str:
     """What is known of the server, in words."""
     return "prometheus.version is not set" if version is None else f"prometheus.version is {version}"

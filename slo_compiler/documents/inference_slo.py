@@ -276,6 +276,7 @@ class InferenceSLOSpec(Model):
     capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None
     replica_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] | None = None
     autoscaling: Annotated[Any, Rare("slo_compiler.documents.autoscaling", "Autoscaling")] = None
+    scraping: Annotated[Any, Rare("slo_compiler.documents.scraping", "Scraping")] = None
 
 
 class InferenceSLO(Model):

@@ -7,6 +7,7 @@ from slo_compiler.emit import (
     autoscaling,
     catalogue,
     dashboards,
+    monitors,
     openslo,
     promtool_tests,
     rules,
@@ -24,6 +25,7 @@ EMITTERS: dict[str, Emitter] = {
     runbooks.NAME: runbooks,
     alertmanager.NAME: alertmanager,
     autoscaling.NAME: autoscaling,
+    monitors.NAME: monitors,
 }
 
 # The kinds that also write files about all specs.
@@ -31,4 +33,5 @@ FOLDS: dict[str, Fold] = {
     dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
     alertmanager.NAME: alertmanager,
+    monitors.NAME: monitors,
 }

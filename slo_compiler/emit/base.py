@@ -78,7 +78,22 @@ class ScaledObjects(NamedTuple):
     authentication: str = ""
 
 
-AS_SHIPPED, NOT_SCALED = RunbookPages(), ScaledObjects()
+class Monitors(NamedTuple):
+    """How engines get scraped.
+
+    Attributes:
+        kind: `ServiceMonitor`, `PodMonitor` or `scrape-config`.
+        namespace, labels: metadata of the operator's objects; an empty namespace leaves it to who applies them.
+        asks_for_native: whether the server takes native histograms of an engine only where a target says so.
+    """
+
+    kind: str = "ServiceMonitor"
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    asks_for_native: bool = False
+
+
+AS_SHIPPED, NOT_SCALED, AS_SERVICES = RunbookPages(), ScaledObjects(), Monitors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,7 @@ class Context:
     runbooks: RunbookPages = AS_SHIPPED
     receivers: tuple[tuple[str, str], ...] = (("page", "slo-page"), ("ticket", "slo-ticket"), ("info", "slo-info"))
     autoscaling: ScaledObjects = NOT_SCALED
+    monitors: Monitors = AS_SERVICES
 
 
 class Emitter(Protocol):

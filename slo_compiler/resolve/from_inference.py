@@ -29,6 +29,7 @@ from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.replicas import Replicas
+from slo_compiler.resolve.scraping import resolve_scraping
 from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
@@ -344,6 +345,7 @@ class _Resolver:
         where = {place: self.findings.span(("spec", place)) for place in places[1:]}
         where["name"] = self.findings.span(("metadata", "name"))
         where["review"] = self.findings.span(("metadata", "annotations", f"{identity.PREFIX}review-by"))
+        where["scraping"] = self.findings.span(("spec", "scraping"))
         if not spec.selector:
             where["selector"] = where["engine"]
         return Spec(
@@ -367,6 +369,7 @@ class _Resolver:
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
             autoscaling=resolve_autoscaling(spec, slos, engine, self.findings),
+            scraping=resolve_scraping(spec, slos, engine, self.steps, config, self.findings),
             label_prefix=self.environment.config.labels.prefix,
             model=spec.model,
             endpoint=spec.endpoint or "",

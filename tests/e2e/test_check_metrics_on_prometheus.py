@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
@@ -116,3 +117,40 @@ def test_a_spec_that_reads_native_histograms(
     assert len(own) == len(said)
     assert all(words in message for words, message in zip(said, own, strict=True)), own
     assert told["chat-ttft", "bucket"] is (threshold == "250ms") if job == "native" else True
+
+
+POLICY = """\
+---
+apiVersion: slo-compiler/v1
+kind: BurnRatePolicy
+metadata: {name: seconds}
+spec: {steps: {fast: 2s, slow: 4s}, tiers: [{factor: 5, longWindow: 12s, shortWindow: 4s, severity: page}]}
+"""
+
+
+def test_the_emitted_scraping_gives_the_rules_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two specs of one engine: it is scraped once, under labels that the page does not have, and both see events."""
+    monkeypatch.chdir(tmp_path)
+    with served(Server(), moves=True) as (page, _):
+        target, _, path = page.removeprefix("http://").partition("/")
+        more = f"  alerting: {{policy: seconds}}\n  scraping: {{targets: ['{target}'], path: /{path}}}\n"
+        for number, zone in enumerate(("", ", zone: b")):
+            name, selector = f"chat-{number}", f"{{job: vllm-odd, namespace: live{zone}}}"
+            text = SPEC.replace("name: chat}", f"name: {name}}}").replace("{job: vllm}", selector)
+            Path(f"{name}.yaml").write_text(text + more + (POLICY if number == 0 else ""), "utf-8")
+        Path("slo-compiler.yaml").write_text(
+            "prometheus: {scrapeInterval: 1s}\noutputs: {monitors: {kind: scrape-config}}\n", "utf-8"
+        )
+        done = CliRunner().invoke(cli, ["compile", "chat-0.yaml", "chat-1.yaml", "-o", "out", "-q"])
+        assert done.exit_code == 0, done.output
+        config = {
+            "global": {"scrape_interval": "1m"},
+            **yaml.safe_load(Path("out/monitors/monitors.yaml").read_text("utf-8")),
+            "rule_files": [str(tmp_path / "out/rules/desk/*.yaml")],
+        }
+        with prometheus(tmp_path, config, 1) as address:
+            both = 'count(slo:events:fast{slo_id=~"desk/chat-[01]-ttft"} > 0) == 2'
+            wait_until(lambda: bool(queried(address, both)), "rules that see no events", _PATIENCE)
+            (up,) = queried(address, "up")
+    labels = {name: up["metric"][name] for name in ("job", "namespace", "zone")}
+    assert labels == {"job": "vllm-odd", "namespace": "live", "zone": "b"}

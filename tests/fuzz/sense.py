@@ -140,6 +140,10 @@ def inference_slo(document: Data, random: Random) -> None:
         spec["autoscaling"].update(target="chat", minReplicas=2, maxReplicas=9, triggers=["burn-rate"])
         if random.random() < 0.8:
             del spec["autoscaling"]
+    if "scraping" in spec:
+        spec["scraping"] = {"select": "app=chat", "port": "metrics"}
+        if random.random() < 0.8:
+            del spec["scraping"]
     if random.random() < 0.7:
         spec.pop("adjust", None)
     load = spec.get("capacity", {}).get("load", {})
