@@ -95,7 +95,7 @@ promtool3: setup
 	bash scripts/ensure_promtool3.sh
 	PROMTOOL="$$(bash scripts/ensure_promtool3.sh | tail -n 1)" \
 	  $(PYTEST) $(PARALLEL) -m 'promtool or promtool3' tests/test_golden.py tests/test_prometheus_model.py \
-	  tests/test_native_proofs.py $(PYTEST_ARGS)
+	  tests/test_native_proofs.py tests/test_degradation.py tests/test_monitors.py $(PYTEST_ARGS)
 
 litellm: setup promtool
 	bash scripts/ensure_litellm.sh

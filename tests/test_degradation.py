@@ -198,3 +198,17 @@ def test_the_proof_notices_a_fault(fault: str, tmp_path: Path) -> None:
     head, rule, rest = re.split(r"(?ms)^(  - record: slo:degradation:level\n.*?)(?=^  - |^- )", text, maxsplit=1)
     assert before in rule
     assert not proof_of(found, head + rule.replace(before, after) + rest, tmp_path).ok
+
+
+@pytest.mark.promtool3
+@pytest.mark.usefixtures("promtool3")
+@pytest.mark.parametrize("form", ["custom-buckets", "exponential"])
+def test_the_proof_holds_on_native_histograms(form: str, tmp_path: Path) -> None:
+    found = compiled(tmp_path, engine=f"vllm, histograms: {form}")
+    text = found.rule_file.read_text("utf-8")
+    outcome = proof_of(found, text, tmp_path)
+    assert outcome.ok, outcome.output
+    # An idle histogram has no share: without its zero there would be no level.
+    idle = re.sub(r"\n\s+or on \(\) 0 \* sum\([^\n]* \* 30\)", ")", text)
+    assert idle != text
+    assert not proof_of(found, idle, tmp_path).ok

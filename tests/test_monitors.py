@@ -442,11 +442,10 @@ def test_promtool_takes_addresses() -> None:
 
 @pytest.mark.promtool3
 @pytest.mark.usefixtures("promtool3")
-@pytest.mark.parametrize("case", FORMS, ids=str)
+# The promtool of `make promtool3` is a 3.5.
+@pytest.mark.parametrize("case", [name for name, (_, said, _) in FORMS.items() if "3.8" not in said], ids=str)
 def test_promtool_3_takes_pods_and_native_histograms(case: str) -> None:
     engine, prometheus, _ = FORMS[case]
-    if "3.8" in prometheus:
-        pytest.skip("this promtool is older than the setting")
     namespaces = spec("live", engine=engine, selector='job: live, namespace: {re: "a|b"}')
     monitors(spec(engine=engine), namespaces, kind="scrape-config", prometheus=prometheus)
     assert checked(find_promtool()) == ""
