@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # Long promtool runs and short units share the cores best where an idle worker takes over what is left.
 PARALLEL := -n $(JOBS) --dist worksteal
-SOURCES := slo_compiler tests scripts benchmarks
+SOURCES := slo_compiler tests scripts benchmarks ci
 
 .PHONY: help setup promtool alertmanager chromium programs screenshots test check lint types fast golden e2e bench mutation thorough promtool3 litellm vllm dashboards clean
 

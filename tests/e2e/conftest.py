@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import wheelhouse as wheels
 from tests.e2e.installed import REPOSITORY, Installed, run
 
 
@@ -41,3 +42,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Installed(root, tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `pip --no-index --find-links` with all that the compiler needs, and without the compiler."""
+    folder = tmp_path_factory.mktemp("wheelhouse")
+    wheels.fill(folder)
+    return folder

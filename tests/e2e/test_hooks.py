@@ -11,13 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 from tests.e2e.installed import REPOSITORY
 
@@ -67,35 +64,10 @@ def run(folder: Path, *command: str, expect: int | None = 0) -> str:
     return done.stdout + done.stderr
 
 
-def needed(names: list[str]) -> Iterator[metadata.Distribution]:
-    """What is installed of these and of all that they need."""
-    seen: set[str] = set()
-    waiting = [Requirement(name) for name in names]
-    while waiting:
-        requirement = waiting.pop()
-        if requirement.name in seen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-            continue
-        seen.add(requirement.name)
-        found = metadata.distribution(requirement.name)
-        yield found
-        waiting += map(Requirement, found.requires or ())
-
-
-def pack(distribution: metadata.Distribution, folder: Path) -> None:
-    """The wheel that a distribution was installed from, without the scripts that pip makes of its entry points."""
-    words = re.findall(r"(?m)^Tag: (.+)-(.+)-(.+)$", distribution.read_text("WHEEL") or "")
-    tag = "-".join(".".join(dict.fromkeys(column)) for column in zip(*words, strict=True))
-    name = re.sub(r"[-_.]+", "_", distribution.metadata["Name"])
-    with zipfile.ZipFile(folder / f"{name}-{distribution.version}-{tag}.whl", "w") as archive:
-        for file in distribution.files or ():
-            if ".." not in file.parts and file.suffix != ".pyc":
-                archive.write(str(file.locate()), file.as_posix())
-
-
 @pytest.fixture(scope="module")
-def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def offered(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """This tree as a git repository with one commit, and that commit; pip finds all that it needs without a network."""
-    folder, wheels = tmp_path_factory.mktemp("offered"), tmp_path_factory.mktemp("wheels")
+    folder = tmp_path_factory.mktemp("offered")
     for source in SOURCES:
         if (REPOSITORY / source).is_dir():
             shutil.copytree(REPOSITORY / source, folder / source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -111,9 +83,7 @@ def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
             patch.delenv(name)
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
         patch.setenv("PIP_NO_INDEX", "1")
-        patch.setenv("PIP_FIND_LINKS", str(wheels))
-        for distribution in needed(["hatchling", *(metadata.requires("slo-compiler") or ())]):
-            pack(distribution, wheels)
+        patch.setenv("PIP_FIND_LINKS", str(wheelhouse))
         run(folder, "git", "init", "-q")
         run(folder, "git", "add", "-A")
         run(folder, "git", "commit", "-q", "-m", "as it is")
