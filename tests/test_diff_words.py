@@ -326,7 +326,7 @@ class TestRenames:
     def test_the_rename_of_a_spec_is_told_once(self) -> None:
         two = edited(("  alerting", f"{RATIO}  alerting"))
         text = " ".join(render_text(changes(two, edited(("name: chat,", "name: talk,"), text=two))).split())
-        assert "renamed assistant/chat -> assistant/talk (in 2 SLOs): its history" in text
+        assert "renamed assistant/chat -> assistant/talk (in 2 SLOs: talk-grounded, talk-ttft): its history" in text
         assert text.count("slo-compiler/id: assistant/chat") == 1
 
 

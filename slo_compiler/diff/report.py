@@ -21,21 +21,26 @@ MARKER = "<!-- slo-compiler diff -->"
 _COLOURS = {Direction.TIGHTER: "36", Direction.LOOSER: "1;33", Direction.NEUTRAL: ASIDE}
 # Hosts refuse comments of over 65,536 characters.
 _MOST_MARKDOWN = 60_000
+_MOST_NAMES = 3
 
 
 class _Row(NamedTuple):
     """A change as it is shown: once where several SLOs of a spec change alike."""
 
     change: Change
-    slos: int
+    slos: tuple[str, ...]
 
     @property
     def subject(self) -> str:
-        return self.change.subject if self.slos == 1 else f"{self.change.service}/{self.change.spec}"
+        return self.change.subject if len(self.slos) == 1 else f"{self.change.service}/{self.change.spec}"
 
     @property
     def suffix(self) -> str:
-        return "" if self.slos == 1 else f" (in {self.slos} SLOs)"
+        """`(in 4 SLOs)`, or which where these are few."""
+        if len(self.slos) == 1:
+            return ""
+        names = f": {', '.join(self.slos)}" if len(self.slos) <= _MOST_NAMES else ""
+        return f" (in {len(self.slos)} SLOs{names})"
 
 
 def _rows(changes: Sequence[Change]) -> list[_Row]:
@@ -43,7 +48,10 @@ def _rows(changes: Sequence[Change]) -> list[_Row]:
     alike: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         alike.setdefault((change.service, change.spec, change.path, *_likeness(change)), []).append(change)
-    rows = [_Row(found[0] if len(found) == 1 else _of_all(found[0]), len(found)) for found in alike.values()]
+    rows = [
+        _Row(found[0] if len(found) == 1 else _of_all(found[0]), tuple(change.slo for change in found))
+        for found in alike.values()
+    ]
     return sorted(rows, key=lambda row: (row.change.service, row.change.spec, row.subject))
 
 
