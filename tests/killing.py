@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.publishing import bare, compiled, edited, git, on_disk, publish, tree
+from tests.publishing import bare, compiled, edited, git, memory, on_disk, publish, tree
 from tests.tracing import Call, Trace, Victims, trace
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     every = parser.parse_args().every
     for role in ("AUTHOR", "COMMITTER"):
         os.environ |= {f"GIT_{role}_NAME": "A Tester", f"GIT_{role}_EMAIL": "tester@example.com"}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory(dir=memory()) as folder, contextlib.chdir(folder):
         print(json.dumps(Killing().run(every), indent=2))
 
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from click.testing import CliRunner
 
 from slo_compiler.cli import cli
-from tests.publishing import bare, compiled, git, on_disk, publish, tree
+from tests.publishing import bare, compiled, git, memory, on_disk, publish, tree
 
 OWNERS = 7  # and one of them is published by two pipelines at once
 TARGETS = ("95.5%", "97.5%")
@@ -42,7 +42,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     for role in ("AUTHOR", "COMMITTER"):
         os.environ |= {f"GIT_{role}_NAME": "A Tester", f"GIT_{role}_EMAIL": "tester@example.com"}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory(dir=memory()) as folder, contextlib.chdir(folder):
         print(json.dumps(run(rounds), indent=2))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -56,6 +57,11 @@ def _compiled(folder: str, specs: tuple[tuple[str, bytes], ...], kinds: str) -> 
 def publish(out: Path, repository: Path | str, *flags: str, owner: str = "chat") -> Result:
     """The command, with an owner."""
     return CliRunner().invoke(cli, ["publish", str(out), "--repo", str(repository), "--owner", owner, *flags])
+
+
+def memory() -> str | None:
+    """A folder of a file system in memory, where there is one: git waits for the disk again and again."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def bare(folder: Path, branch: str = "main") -> Path:

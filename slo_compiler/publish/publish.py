@@ -109,7 +109,7 @@ def publish(
                 last = str(fault)
             say(f"another push was faster ({last}); attempt {attempt + 1} follows")
             # Those who lost together would lose together again: each waits for some multiple of what an attempt takes.
-            most = (time.monotonic() - started) * 2**attempt
+            most = (time.monotonic() - started) * 2 ** (attempt - 1)
             time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, most)))
     raise Overtaken(f"{_MOST_ATTEMPTS} pushes were not fast enough; the last: {last}")
 
