@@ -236,6 +236,48 @@ def test_what_changed_is_judged_among_all(
     assert found == {*expected}
 
 
+ENGINE = """\
+apiVersion: slo-compiler/v1
+kind: Engine
+metadata: {name: in-house, displayName: In-house server}
+spec:
+  versions: {oldest: b7, newest: b7, known: [b7]}
+  leFormat: plain
+  source: our own program
+  verifiedAt: [b7]
+  labelSets: {all: [deployment]}
+  bucketSets: {wait: [{versions: ">=b7", edges: [10, 170]}]}
+  metrics:
+    - {role: ttft, name: wait_ms, type: histogram, unit: milliseconds, counts: requests, labels: all, buckets: wait}
+"""
+
+
+def test_what_came_untold_is_known_of_those_that_need_it(folder: Path) -> None:
+    """A spec read no series when the index was kept; now its engine is there, and a changed spec reads the same ones."""
+
+    def own(name: str) -> str:
+        spec = inference(name, model="m", job="j", threshold="170ms")
+        return spec.replace('vllm, version: "0.11"', "in-house, version: b7")
+
+    before: dict[str, str | None] = {**TRIVIAL, "specs/served.yaml": own("served")}
+    index = kept(judge(write(before), None).index, folder)
+    (facts,) = index.files["specs/served.yaml"].specs
+    assert facts[1] == []
+    files = write({**before, "specs/engine.yaml": ENGINE, "specs/a.yaml": own("a")})
+    assert ("specs/served.yaml", "SLO405") in told(judge(files, ["specs/a.yaml"], index))
+
+
+def test_a_hint_names_the_nearest_of_all_definitions(folder: Path) -> None:
+    index = kept(judge(write({**TRIVIAL}), None).index, folder)
+    files = write({**TRIVIAL, "specs/b.yaml": inference("b", policy="[quik]")})
+    (missing,) = [
+        item
+        for item in judge(files, ["specs/b.yaml"], index).checked.diagnostics
+        if item.code is Code.SLO204 and item.severity is Severity.ERROR
+    ]
+    assert "quick" in missing.hint
+
+
 def test_specs_that_read_the_same_series_are_told_whichever_changed(folder: Path) -> None:
     shared = inference("b", model="a", job="a")
     files = write({"specs/a.yaml": inference("a"), "specs/b.yaml": shared, "specs/c.yaml": inference("c")})
