@@ -21,7 +21,7 @@ Rule = Callable[[Json], Iterator[str]]
 VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
 # What Grafana itself gives; in queries with what stands for it.
 BUILT_IN = {"__rate_interval": "5m", "__range": "6h", "__range_s": "21600", "__interval": "30s", "__all": ".*"}
-IN_LINKS = {"__data", "__url_time_range", "__field", "__value"}
+IN_LINKS = {"__from", "__to", "__data", "__url_time_range", "__field", "__value"}
 # Of Grafana's 272 units.
 UNITS = {"none", "short", "s", "ms", "µs", "percentunit", "reqps", "cps", "dtdurations"}
 UID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

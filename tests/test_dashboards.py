@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import re
+import urllib.parse
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
@@ -508,6 +509,20 @@ class TestFormats:
         assert links["Traces"] == "https://t.example/%24%7Bx%7D"
         assert links["Alerts in Prometheus"] == "https://p.example/alerts?search=assistant/llama-70b-chat"
         assert links["Runbook"] == "https://runbooks.example.com/chat"
+
+    def test_every_panel_leads_to_its_queries_in_explore(self) -> None:
+        """All that the address leaves to Grafana are the data source and the time; what the queries leave is theirs."""
+        for panel in panels(self.written("{}")):
+            if not panel.get("targets"):
+                assert "links" not in panel
+                continue
+            (link,) = panel["links"]
+            path, _, panes = link["url"].partition("&panes=")
+            assert (link["title"], path) == ("Explore", "/explore?schemaVersion=1")
+            assert re.findall(r"\$\{?\w*", panes) == ["${datasource", "${__from", "${__to"]
+            (pane,) = json.loads(urllib.parse.unquote(panes)).values()
+            assert (pane["datasource"], pane["range"]) == ("${datasource}", {"from": "${__from}", "to": "${__to}"})
+            assert [query["expr"] for query in pane["queries"]] == [target["expr"] for target in panel["targets"]]
 
     def test_without_addresses_there_are_no_such_links(self) -> None:
         assert {link["title"] for link in self.written("{}")["links"]} == {"Runbook", "SLOs", "All services"}

@@ -27,5 +27,10 @@ def explore_url(base: str, promql: str, datasource: str = "", start: str = "now-
     if datasource:
         pane["datasource"] = datasource
         query["datasource"] = {"type": "prometheus", "uid": datasource}
+    return f"{base.rstrip('/')}{address_of(pane)}"
+
+
+def address_of(pane: dict[str, Any]) -> str:
+    """The address of a pane within a Grafana."""
     panes = json.dumps({_PANE: pane}, separators=(",", ":"), ensure_ascii=False)
-    return f"{base.rstrip('/')}/explore?schemaVersion=1&panes={percent_encoded(panes)}"
+    return f"/explore?schemaVersion=1&panes={percent_encoded(panes)}"

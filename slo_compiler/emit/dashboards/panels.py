@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slo_compiler.emit.dashboards.explore_links import explore_panel
 from slo_compiler.emit.dashboards.parts import DATASOURCE, GREEN, NO_TRAFFIC, About, Json, Query, Steps
 
 
@@ -27,9 +28,11 @@ def panel(
         field["thresholds"] = steps.json()
     if custom is not None:
         field["custom"] = custom
+    address = explore_panel(queries)
     return {
         **_frame(kind, about),
         "datasource": dict(DATASOURCE),
+        **({"links": [{"title": "Explore", "url": address, "targetBlank": True}]} if address else {}),
         "targets": [_target(chr(ord("A") + index), query) for index, query in enumerate(queries)],
         "fieldConfig": {"defaults": field, "overrides": list(overrides)},
         "options": options,
