@@ -6,7 +6,8 @@ Usage: python scripts/update_golden.py
 the manifest with placeholders for the compiler's version and code, which change without changing an output. The hashes
 of the other tests, dashboards, runbooks, portable forms and documents of the catalogue, which are large, are in
 `golden/large.sha256`. `golden/prometheus-operator/` is the folder of one spec as objects of the Prometheus operator,
-beside the configuration that asks for it. `golden/native-histograms/` holds the rules of `examples/native-histograms/`,
+beside the configuration that asks for it, `golden/flavours/` its rules for servers other than
+Prometheus. `golden/native-histograms/` holds the rules of `examples/native-histograms/`,
 how their targets are scraped, and what `validate` says of it, `golden/alertmanager.yml` what Alertmanager gets of all specs.
 `golden/validate.txt` is what `validate` says, and `golden/simulate.*` what `simulate` says of one spec in each format.
 """
@@ -52,6 +53,12 @@ outputs:
     labels: {release: prometheus}
     annotations: {example.com/owner: platform}
 """
+# Flavours of servers other than Prometheus, each with what its sample says of it.
+FLAVOUR_CONFIGS = {
+    "mimir": "{mimir: {namespacePrefix: llm., queryOffset: 90s}}",
+    "thanos": "{}",
+    "vmalert": "{}",
+}
 NATIVE = Path("examples/native-histograms")
 # Waivers are judged by this day, so that the text is the same on every other.
 TODAY = "2026-01-01"
@@ -68,6 +75,7 @@ def golden_files() -> dict[str, bytes]:
         return {
             **_plain(Path(scratch)),
             **_operator(Path(scratch)),
+            **_flavours(Path(scratch)),
             **_native(Path(scratch)),
             "alertmanager.yml": _alertmanager(Path(scratch)),
             "validate.txt": _validate("specs", _config(Path(scratch), "")).encode(),
@@ -119,6 +127,16 @@ def _operator(scratch: Path) -> dict[str, bytes]:
         f"prometheus-operator/{path}": content for path, content in _read(out).items() if path.startswith("rules/")
     }
     return {**files, "prometheus-operator/slo-compiler.yaml": OPERATOR_CONFIG.encode()}
+
+
+def _flavours(scratch: Path) -> dict[str, bytes]:
+    found = {}
+    for name, outputs in FLAVOUR_CONFIGS.items():
+        out, config = scratch / name, _config(scratch, f"outputs: {outputs}\n")
+        run(["compile", OPERATOR_SPEC, "-o", str(out), "--config", config, "--only", "rules", "--flavour", name, "-q"])
+        files = _read(out).items()
+        found.update({f"flavours/{name}/{path}": content for path, content in files if path.startswith("rules/")})
+    return found
 
 
 def _alertmanager(scratch: Path) -> bytes:

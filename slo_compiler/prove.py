@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from slo_compiler.emit.flavours import rule_groups
 from slo_compiler.emit.serialize import Block, to_yaml
 from slo_compiler.external.promtool import check_rules, needs_native_histograms, test_rules
 
@@ -83,12 +84,12 @@ def _prove(folder: Path, path: Path, promtool: str, held: Mapping[str, Held]) ->
     if before is not None and before.key == key:
         return FileResult(relative.as_posix(), before.rules, before.tests, True, "", key)
     document = _load(path)
-    groups = document.get("spec", document).get("groups", [])
+    groups = rule_groups(document)
     rules = sum(len(group["rules"]) for group in groups)
     if not tests:
         return FileResult(relative.as_posix(), rules, 0, False, "there are no tests for these rules")
     count = sum(_count_tests(_load(test)) for test in tests)
-    with _plain(path, tests, document) as (rule_file, test_files):
+    with _plain(path, tests, document, {"groups": groups}) as (rule_file, test_files):
         checked = check_rules(promtool, [rule_file])
         tested = test_rules(promtool, test_files) if checked.ok else checked
     ok = checked.ok and tested.ok
@@ -102,14 +103,16 @@ def _key(files: Sequence[Path]) -> str:
 
 
 @contextmanager
-def _plain(path: Path, tests: list[Path], document: dict[str, Any]) -> Iterator[tuple[Path, list[Path]]]:
-    """The files as promtool reads them: of an operator's object only its `spec`."""
-    if "spec" not in document:
+def _plain(
+    path: Path, tests: list[Path], document: dict[str, Any], plain: dict[str, Any]
+) -> Iterator[tuple[Path, list[Path]]]:
+    """The files as promtool reads them: of what another server takes only the groups."""
+    if document == plain:
         yield path, tests
         return
     with TemporaryDirectory(prefix="slo-compiler-") as scratch:
         rule_file = Path(scratch, "rules.yaml")
-        rule_file.write_text(to_yaml(_blocks(document["spec"])), encoding="utf-8")
+        rule_file.write_text(to_yaml(_blocks(plain)), encoding="utf-8")
         copies = []
         for test in tests:
             content = _load(test)

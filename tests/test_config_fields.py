@@ -190,3 +190,30 @@ class TestLabelPrefix:
         )
         result = CliRunner().invoke(cli, ["test", "out"])
         assert result.exit_code == 0, result.output
+
+
+class TestRulers:
+    @pytest.mark.parametrize(
+        ("settings", "column", "words"),
+        [
+            ("mimir: {queryOffset: 11m}", 32, "page too late"),
+            ("mimir: {queryOffset: 1500ms}", 32, "no whole number of seconds"),
+            ("mimir: {namespacePrefix: a/b}", 36, "namespacePrefix"),
+            ("mimir: {sourceTenants: [a, b]}", 19, "has no field sourceTenants"),
+            ("thanos: {partialResponse: retry}", 37, "abort"),
+            ("thanos: {queryOffset: 1h}", 33, "queryOffset: 1m"),
+        ],
+    )
+    def test_a_fault_is_told_at_its_place(self, settings: str, column: int, words: str) -> None:
+        result = run("validate", f"outputs: {{{settings}}}\n")
+        assert (result.exit_code, result.stderr.count("error[")) == (1, 1)
+        assert f"slo-compiler.yaml:1:{column}: error" in result.stderr
+        assert words in " ".join(result.stderr.split())
+
+    def test_each_flavour_takes_what_is_said_of_its_server(self) -> None:
+        said = "mimir: {queryOffset: 90s}, thanos: {queryOffset: 7s, partialResponse: warn}"
+        mimir, thanos = (compiled(f"outputs: {{flavour: {name}, {said}}}") for name in ("mimir", "thanos"))
+        assert [group["query_offset"] for group in mimir["groups"]] == ["1m30s"] * 3
+        assert [group["query_offset"] for group in thanos["groups"]] == ["7s"] * 3
+        assert {group["partial_response_strategy"] for group in thanos["groups"]} == {"warn"}
+        assert not any("partial_response_strategy" in group for group in mimir["groups"])

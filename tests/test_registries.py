@@ -24,6 +24,7 @@ from slo_compiler.documents.policy import BurnRatePolicy
 from slo_compiler.documents.read import read_model
 from slo_compiler.documents.traffic_scenario import TrafficScenario
 from slo_compiler.emit import EMITTERS, FOLDS
+from slo_compiler.emit.flavours import FLAVOURS as REGISTERED_FLAVOURS
 from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_file
 from slo_compiler.resolve.policies import builtin_policy_names, load_builtin_policy
@@ -43,6 +44,7 @@ BESIDE = {
         "base",
         "engine_alerts",
         "explore",
+        "flavours",
         "numbers",
         "own_words",
         "serialize",
@@ -116,6 +118,7 @@ def test_every_fold_is_of_an_emitter_and_writes_beside_it() -> None:
 
 def test_compile_offers_every_emitter_and_flavour() -> None:
     assert tuple(EMITTERS) == KINDS
+    assert tuple(REGISTERED_FLAVOURS) == FLAVOURS
     assert set(FLAVOURS) == set(Outputs.model_json_schema()["properties"]["flavour"]["enum"])
 
 

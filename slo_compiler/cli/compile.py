@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling", "monitors")
 # Written only where the configuration has an entry for it, or where it is asked for by name.
 ON_REQUEST = ("alertmanager", "autoscaling", "monitors")
-FLAVOURS = ("prometheus", "prometheus-operator")
+FLAVOURS = ("prometheus", "prometheus-operator", "mimir", "thanos", "vmalert")
 
 
 @click.command("compile", epilog="Example: slo-compiler compile specs -o out --check")
@@ -205,6 +205,9 @@ def _compile(
     if checked.failed:
         click.echo("nothing was written", err=True)
         sys.exit(FINDINGS)
+    refused = refusals.of_flavour(checked.specs, context.flavour) if "rules" in kinds else []
+    if refused:
+        _refuse(refused, {}, common)
     if context.flavour == "prometheus-operator" and not context.labels:
         click.echo(
             "warning: outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing",

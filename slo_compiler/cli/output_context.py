@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from slo_compiler.documents.config import AlertmanagerOutput, Config, MonitorsOutput
 from slo_compiler.documents.histograms import asks_for_native
-from slo_compiler.emit.base import NOT_SCALED, Context, DashboardFiles, Links, Monitors, RunbookPages, ScaledObjects
+from slo_compiler.emit.base import (
+    AS_RULERS_ARE,
+    NOT_SCALED,
+    Context,
+    DashboardFiles,
+    Links,
+    Monitors,
+    Ruler,
+    RunbookPages,
+    ScaledObjects,
+)
 from slo_compiler.emit.user_templates import UserTemplates
 
 
@@ -34,7 +44,17 @@ def context_of(config: Config, flavour: str | None, templates: UserTemplates) ->
         _receivers(config),
         _scaled_objects(config),
         _monitors(config),
+        _ruler(config, flavour or config.outputs.flavour),
     )
+
+
+def _ruler(config: Config, flavour: str) -> Ruler:
+    """What the configuration says of the server whose flavour it is; others have none of these settings."""
+    said = config.outputs.rulers.get(flavour)
+    if said is None:
+        return AS_RULERS_ARE
+    given = {name: getattr(said, name) for name in type(said).model_fields if getattr(said, name) is not None}
+    return AS_RULERS_ARE._replace(**given)
 
 
 def _scaled_objects(config: Config) -> ScaledObjects:

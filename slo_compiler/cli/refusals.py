@@ -8,6 +8,7 @@ from pathlib import Path
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Span, error
 from slo_compiler.emit.user_templates import TemplateFault, UserTemplates
+from slo_compiler.ir import Spec
 from slo_compiler.write.kept_words import WordsLost
 from slo_compiler.write.session import Refused
 
@@ -22,6 +23,19 @@ def lines_of(fault: TemplateFault, templates: UserTemplates) -> dict[str, Sequen
     """The text of the template that is broken."""
     texts = {f"{templates.folder}/{name}": text.splitlines() for name, text in templates.texts}
     return {fault.path: texts[fault.path]} if fault.path in texts else {}
+
+
+def of_flavour(specs: Sequence[Spec], flavour: str) -> list[Diagnostic]:
+    """Specs that the server of a flavour cannot evaluate."""
+    from slo_compiler.emit.flavours import FLAVOURS
+
+    reasons = [(spec, FLAVOURS[flavour].refuses(spec)) for spec in specs]
+    hint = "compile it for a Prometheus, Mimir or Thanos Ruler, or leave the exemptions out"
+    return [
+        error(Code.SLO206, spec.where["name"], f"{spec.name} cannot be compiled for {flavour}: {reason}", hint)
+        for spec, reason in reasons
+        if reason
+    ]
 
 
 def of_words(found: WordsLost, out: Path) -> list[Diagnostic]:

@@ -192,15 +192,26 @@ class MonitorsOutput(Model):
 
 
 class Outputs(Model):
-    """What is written, and how."""
+    """What is written, and how.
 
-    flavour: Literal["prometheus", "prometheus-operator"] = "prometheus"
+    Attributes:
+        mimir, thanos: what the server is told whose flavour it is.
+    """
+
+    flavour: Literal["prometheus", "prometheus-operator", "mimir", "thanos", "vmalert"] = "prometheus"
     prometheus_rule: PrometheusRuleMetadata = Field(default_factory=PrometheusRuleMetadata)
     dashboards: Dashboards = Field(default_factory=Dashboards)
     runbooks: Runbooks = Field(default_factory=Runbooks)
     alertmanager: AlertmanagerOutput | None = None
     autoscaling: AutoscalingOutput | None = None
     monitors: MonitorsOutput | None = None
+    mimir: Annotated[Any, Rare("slo_compiler.documents.rulers", "Mimir")] = None
+    thanos: Annotated[Any, Rare("slo_compiler.documents.rulers", "Thanos")] = None
+
+    @property
+    def rulers(self) -> dict[str, Any]:
+        """What servers other than Prometheus are told, by flavour; None where nothing is said."""
+        return {"mimir": self.mimir, "thanos": self.thanos}
 
 
 class Urls(Model):

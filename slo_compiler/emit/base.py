@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from slo_compiler.emit.user_templates import NO_TEMPLATES, UserTemplates
 from slo_compiler.ir import Spec
+from slo_compiler.units import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,21 @@ class Monitors(NamedTuple):
     asks_for_native: bool = False
 
 
-AS_SHIPPED, NOT_SCALED, AS_SERVICES = RunbookPages(), ScaledObjects(), Monitors()
+class Ruler(NamedTuple):
+    """What the server that evaluates the rules is told, where it is not Prometheus.
+
+    Attributes:
+        namespace_prefix: of Mimir's namespaces, before the name of the spec.
+        query_offset: how far in the past rules of Mimir and Thanos look; None leaves it to the server.
+        partial_response: what Thanos does where a store does not answer: `abort` or `warn`.
+    """
+
+    namespace_prefix: str = ""
+    query_offset: Duration | None = None
+    partial_response: str = "abort"
+
+
+AS_SHIPPED, NOT_SCALED, AS_SERVICES, AS_RULERS_ARE = RunbookPages(), ScaledObjects(), Monitors(), Ruler()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,7 @@ class Context:
     """What the configuration says about the outputs.
 
     Attributes:
-        flavour: `prometheus` or `prometheus-operator`.
+        flavour: of the rules, by the names of `FLAVOURS`.
         namespace, labels, annotations: metadata of operator objects.
         receivers: values of the label `severity`, each with who gets its alerts.
     """
@@ -116,6 +131,7 @@ class Context:
     receivers: tuple[tuple[str, str], ...] = (("page", "slo-page"), ("ticket", "slo-ticket"), ("info", "slo-info"))
     autoscaling: ScaledObjects = NOT_SCALED
     monitors: Monitors = AS_SERVICES
+    ruler: Ruler = AS_RULERS_ARE
 
 
 class Emitter(Protocol):
