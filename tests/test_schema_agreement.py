@@ -55,7 +55,10 @@ ONE_WAY: dict[str, list[tuple[str, str]]] = {
     ],
     "Config": [
         (r"is no whole number of days|is no period of 1 to 366 days", "1w2d and 216h are lengths in several units"),
-        (r"tiles of events would go missing|under 1s, which|warn too late|page too late|of seconds", "lengths compared"),
+        (
+            r"tiles of events would go missing|under 1s, which|warn too late|page too late|of seconds",
+            "lengths compared",
+        ),
         (r"keep_firing_for|is no release of Prometheus", "to an editor 2.53 is a number, and so is 2"),
         (r"is the haLabel", "names compared"),
         (r"native histograms need Prometheus 3", "a version compared, which may be missing"),
