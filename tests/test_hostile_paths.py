@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -45,7 +45,7 @@ def errors(result: Result) -> list[str]:
 class _Counting:
     """A file that tells how much was asked of it."""
 
-    def __init__(self, handle: IO[bytes], asked: list[int]) -> None:
+    def __init__(self, handle: FileIO, asked: list[int]) -> None:
         self._handle = handle
         self._asked = asked
 
@@ -62,6 +62,9 @@ class _Counting:
         self._asked.append(size)
         return self._handle.read(size)
 
+    def readall(self) -> bytes:
+        return self._handle.readall()
+
 
 @pytest.mark.parametrize("command", ["validate", "compile", "expand", "explain"])
 def test_a_file_of_100_mb_is_refused_without_being_read(
@@ -72,8 +75,10 @@ def test_a_file_of_100_mb_is_refused_without_being_read(
     asked: list[int] = []
     fdopen = os.fdopen
 
-    def counting(descriptor: int, mode: str) -> _Counting:
-        return _Counting(fdopen(descriptor, mode), asked)
+    def counting(descriptor: int, mode: str, buffering: int) -> _Counting:
+        handle = fdopen(descriptor, mode, buffering)
+        assert isinstance(handle, FileIO)
+        return _Counting(handle, asked)
 
     monkeypatch.setattr(os, "fdopen", counting)
     started = time.process_time()
