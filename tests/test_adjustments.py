@@ -19,6 +19,7 @@ from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.resolve.environment import Environment
 from tests.promtool_case import DAY, HOUR, Case, compile_text
+from tests.thorough import cases
 
 HEAD = """\
 apiVersion: slo-compiler/v1
@@ -213,7 +214,7 @@ GENERATED = {
 
 
 @pytest.mark.promtool
-@pytest.mark.parametrize("case", GENERATED)
+@pytest.mark.parametrize("case", cases(GENERATED, ("two of them, and two SLOs", "a day of a period of a year")))
 def test_the_generated_tests_hold(case: str, tmp_path: Path) -> None:
     rule_file, tests = written(resolved(GENERATED[case]), tmp_path)
     assert any(".adjusted-" in path.name for path in tests)

@@ -20,6 +20,7 @@ from slo_compiler.promql.conditions import read_condition
 from slo_compiler.promql.selectors import NotASelector
 from slo_compiler.resolve.environment import Environment
 from tests.promtool_case import MINUTE, Case, Compiled, Course, Rule, compile_text
+from tests.thorough import cases
 
 HEAD = """\
 apiVersion: slo-compiler/v1
@@ -88,12 +89,9 @@ GENERATED = {
 }
 
 
-LONG = ("slices", "a window when the tests would begin")
-
-
 @pytest.mark.promtool
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.thorough] * (case in LONG)) for case in GENERATED]
+    "case", cases(GENERATED, ("everything at once", "slices", "a window when the tests would begin"))
 )
 def test_the_generated_tests_hold(case: str, tmp_path: Path) -> None:
     found = resolved(GENERATED[case])
@@ -121,7 +119,9 @@ MISTAKES = {
 
 
 @pytest.mark.promtool
-@pytest.mark.parametrize("case", MISTAKES)
+@pytest.mark.parametrize(
+    "case", cases(MISTAKES, ("a masked tile is absent", "the period's share never ends", "a condition ends at once"))
+)
 def test_a_mistake_in_a_mask_fails_the_generated_tests(case: str, tmp_path: Path) -> None:
     right, wrong = MISTAKES[case]
     saturday = '{kind: maintenance, schedule: {cron: "0 21 * * 6", duration: 90m}, maxPerPeriod: 8h}'

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from slo_compiler.cli import cli
 from slo_compiler.emit.promtool_tests import model, raw_counters
 from tests.test_expand import EVERYTHING, GOOD, HAND_WRITTEN, TOTAL
+from tests.thorough import cases
 
 GOOD_COUNTER = """\
 apiVersion: openslo/v1
@@ -42,12 +43,9 @@ LONG = ("variants that read a part of what the spec reads, and every other field
 
 
 @pytest.mark.promtool
-@pytest.mark.parametrize(
-    "spec",
-    [pytest.param(spec, id=name, marks=[pytest.mark.thorough] * (name in LONG)) for name, spec in SHAPES.items()],
-)
-def test_generated_tests_hold(spec: str, tmp_path: Path) -> None:
-    (tmp_path / "spec.yaml").write_text(spec)
+@pytest.mark.parametrize("shape", cases(SHAPES, LONG))
+def test_generated_tests_hold(shape: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SHAPES[shape])
     out = str(tmp_path / "out")
     compiled = CliRunner().invoke(cli, ["compile", str(tmp_path / "spec.yaml"), "-o", out, "--only", "rules,tests"])
     assert compiled.exit_code == 0, compiled.output

@@ -22,6 +22,7 @@ from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.promql.build import any_of
 from slo_compiler.resolve.environment import Environment
 from tests.promtool_case import DAY, HOUR, MINUTE, Case, Compiled, Course, compile_text
+from tests.thorough import cases
 
 TTFT = "{sli: ttft, threshold: 250ms, target: 95%}"
 GATEWAY = "{sli: availability, target: 99%, source: {bad: 'gw_total{code=~\"5..\"}', total: gw_total}}"
@@ -559,7 +560,18 @@ PROVEN = {
 
 @pytest.mark.promtool
 @pytest.mark.parametrize("scrape", ["15s", pytest.param("40s", marks=pytest.mark.thorough)])
-@pytest.mark.parametrize("case", PROVEN)
+@pytest.mark.parametrize(
+    "case",
+    cases(
+        PROVEN,
+        (
+            "counters of good events, and a deadline",
+            "each replica",
+            "two promises about one counter",
+            "more groups than are drawn",
+        ),
+    ),
+)
 def test_generated_tests_hold(case: str, scrape: str, tmp_path: Path) -> None:
     found = resolved(PROVEN[case], scrape_interval=scrape)
     program = promtool.find_promtool()

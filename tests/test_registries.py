@@ -114,6 +114,7 @@ def test_every_fold_is_of_an_emitter_and_writes_beside_it() -> None:
     assert {name for name, emitter in EMITTERS.items() if hasattr(emitter, "fold")} == set(FOLDS)
     folded = [path for fold in FOLDS.values() for path in fold.FOLDED]
     assert len(folded) == len(set(folded)) > 0
+    assert all(set(fold.OF) <= set(EMITTERS) for fold in FOLDS.values())
 
 
 def test_compile_offers_every_emitter_and_flavour() -> None:

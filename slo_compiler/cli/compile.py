@@ -24,17 +24,21 @@ from slo_compiler.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from slo_compiler.diagnostics.diagnostic import Diagnostic
     from slo_compiler.documents.config import Config
     from slo_compiler.emit.base import Context
     from slo_compiler.emit.user_templates import UserTemplates
+    from slo_compiler.ir import Spec
     from slo_compiler.write.session import Outcome
 
-KINDS = ("rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling", "monitors")
+KINDS = (
+    "rules", "tests", "openslo", "dashboards", "catalogue", "runbooks", "alertmanager", "autoscaling", "monitors",
+    "kustomization",
+)  # fmt: skip
 # Written only where the configuration has an entry for it, or where it is asked for by name.
-ON_REQUEST = ("alertmanager", "autoscaling", "monitors")
+ON_REQUEST = ("alertmanager", "autoscaling", "monitors", "kustomization")
 FLAVOURS = ("prometheus", "prometheus-operator", "mimir", "thanos", "vmalert")
 
 
@@ -177,6 +181,20 @@ def _kinds(only: str | None, config: Config) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if kind in asked)
 
 
+def _left_out(config: Config, context: Context, kinds: Sequence[str], specs: Sequence[Spec]) -> Iterator[str]:
+    """What settings and specs ask for and will not get."""
+    by_operator = context.flavour == "prometheus-operator"
+    if by_operator and not context.labels:
+        yield "outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing"
+    if config.outputs.autoscaling is None and any(spec.autoscaling is not None for spec in specs):
+        missing = "outputs.autoscaling.serverAddress is not configured"
+        yield f"specs ask for autoscaling, and {missing}: no ScaledObject is written"
+    if "monitors" not in kinds and config.outputs.monitors is None and any(spec.scraping for spec in specs):
+        yield "specs say where their engines are scraped, and outputs.monitors is not configured: nothing is written of it"
+    if "kustomization" in kinds and not by_operator:
+        yield f"the kustomization applies no rules: they are no objects of Kubernetes with flavour: {context.flavour}"
+
+
 def _compile(
     common: Common,
     config: Config,
@@ -208,23 +226,8 @@ def _compile(
     refused = refusals.of_flavour(checked.specs, context.flavour) if "rules" in kinds else []
     if refused:
         _refuse(refused, {}, common)
-    if context.flavour == "prometheus-operator" and not context.labels:
-        click.echo(
-            "warning: outputs.prometheusRule.labels is empty: an operator that selects rules by label loads nothing",
-            err=True,
-        )
-    if config.outputs.autoscaling is None and any(spec.autoscaling is not None for spec in checked.specs):
-        click.echo(
-            "warning: specs ask for autoscaling, and outputs.autoscaling.serverAddress is not configured: "
-            "no ScaledObject is written",
-            err=True,
-        )
-    if "monitors" not in kinds and config.outputs.monitors is None and any(spec.scraping for spec in checked.specs):
-        click.echo(
-            "warning: specs say where their engines are scraped, and outputs.monitors is not configured: nothing is written "
-            "of it",
-            err=True,
-        )
+    for left_out in _left_out(config, context, kinds, checked.specs):
+        click.echo(f"warning: {left_out}", err=True)
     try:
         outcome = compile_specs(
             checked.specs,

@@ -45,6 +45,7 @@ def context_of(config: Config, flavour: str | None, templates: UserTemplates) ->
         _scaled_objects(config),
         _monitors(config),
         _ruler(config, flavour or config.outputs.flavour),
+        (config.outputs.kustomization.namespace or "") if config.outputs.kustomization is not None else "",
     )
 
 

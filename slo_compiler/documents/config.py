@@ -191,6 +191,16 @@ class MonitorsOutput(Model):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
+class KustomizationOutput(Model):
+    """The list of all outputs that are objects of Kubernetes; written where this stands in the configuration.
+
+    Attributes:
+        namespace: of all of them, in place of their own.
+    """
+
+    namespace: DnsLabel | None = None
+
+
 class Outputs(Model):
     """What is written, and how.
 
@@ -205,6 +215,7 @@ class Outputs(Model):
     alertmanager: AlertmanagerOutput | None = None
     autoscaling: AutoscalingOutput | None = None
     monitors: MonitorsOutput | None = None
+    kustomization: KustomizationOutput | None = None
     mimir: Annotated[Any, Rare("slo_compiler.documents.rulers", "Mimir")] = None
     thanos: Annotated[Any, Rare("slo_compiler.documents.rulers", "Thanos")] = None
 

@@ -7,6 +7,7 @@ from slo_compiler.emit import (
     autoscaling,
     catalogue,
     dashboards,
+    kustomization,
     monitors,
     openslo,
     promtool_tests,
@@ -26,12 +27,14 @@ EMITTERS: dict[str, Emitter] = {
     alertmanager.NAME: alertmanager,
     autoscaling.NAME: autoscaling,
     monitors.NAME: monitors,
+    kustomization.NAME: kustomization,
 }
 
-# The kinds that also write files about all specs.
+# The kinds that also write files about all specs; each sees what those before it made.
 FOLDS: dict[str, Fold] = {
     dashboards.NAME: dashboards,
     catalogue.NAME: catalogue,
     alertmanager.NAME: alertmanager,
     monitors.NAME: monitors,
+    kustomization.NAME: kustomization,
 }

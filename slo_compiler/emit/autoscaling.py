@@ -33,6 +33,12 @@ def paths(spec: Spec) -> list[str]:
     return [f"{NAME}/{spec.service}/{spec.name}.yaml"] if spec.autoscaling is not None else []
 
 
+def is_object(path: str, context: Context) -> bool:
+    """Whether a file of this kind is an object of Kubernetes: each of them."""
+    del path, context
+    return True
+
+
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     """The ScaledObject of a spec."""
     if spec.autoscaling is not None:

@@ -119,6 +119,7 @@ class Context:
         flavour: of the rules, by the names of `FLAVOURS`.
         namespace, labels, annotations: metadata of operator objects.
         receivers: values of the label `severity`, each with who gets its alerts.
+        object_namespace: of all objects of Kubernetes that the kustomization applies; empty leaves each its own.
     """
 
     flavour: str = "prometheus"
@@ -132,6 +133,7 @@ class Context:
     autoscaling: ScaledObjects = NOT_SCALED
     monitors: Monitors = AS_SERVICES
     ruler: Ruler = AS_RULERS_ARE
+    object_namespace: str = ""
 
 
 class Emitter(Protocol):
@@ -145,14 +147,16 @@ class Emitter(Protocol):
 
 
 class Fold(Protocol):
-    """What a kind of output makes of all its files together, beside those of each spec.
+    """What a kind of output makes of many files together, beside those of each spec.
 
     Attributes:
+        OF: the kinds of output whose files it is made of, what these fold included.
         FOLDED: the paths of what it makes, whatever the specs are.
         READS: whether it reads the files: one that somebody edited then stands in its way.
     """
 
     NAME: str
+    OF: tuple[str, ...]
     FOLDED: tuple[str, ...]
     READS: bool
 
@@ -160,7 +164,7 @@ class Fold(Protocol):
         """The files about all specs.
 
         Args:
-            texts: at least one file of this kind by its path, sorted: those of this run, and those of specs that it was
+            texts: at least one file of these kinds by its path, sorted: those of this run, and those of specs that it was
                 not asked about. A text is read when it is asked for.
         """
         ...

@@ -39,6 +39,12 @@ def paths(spec: Spec) -> list[str]:
     return [rules_path(spec)]
 
 
+def is_object(path: str, context: Context) -> bool:
+    """Whether a file of this kind is an object of Kubernetes."""
+    del path
+    return context.flavour == "prometheus-operator"
+
+
 def groups(spec: Spec) -> list[Document]:
     """All rule groups of a spec, in the order in which they are written."""
     found = []

@@ -1,4 +1,4 @@
-"""The files of a kind as its fold sees them: those of this run, and those of an earlier run that stay."""
+"""The files of some kinds as a fold sees them: those of this run, and those of an earlier run that stay."""
 
 from __future__ import annotations
 
@@ -40,17 +40,19 @@ class Texts(Mapping[str, str]):
 
 
 def texts_of(fold: Fold, planned: Iterable[str], kept: Mapping[str, Entry], folder: Path) -> Texts:
-    """The files of a fold's kind, planned and kept."""
-    new = [path for path in planned if path.partition("/")[0] == fold.NAME]
-    old = [path for path, entry in kept.items() if entry.kind(path) == fold.NAME and not entry.folded]
-    return Texts([*new, *old], folder)
+    """The files of a fold's kinds, planned and kept."""
+    return Texts((path for path in (*planned, *kept) if _is_read(fold, path)), folder)
+
+
+def _is_read(fold: Fold, path: str) -> bool:
+    return path.partition("/")[0] in fold.OF and path not in fold.FOLDED
 
 
 def refuse_changed(fold: Fold, planned: Iterable[str], kept: Mapping[str, Entry], folder: Path) -> Iterator[Foreign]:
     """Files that a fold would read although they are not what an earlier run wrote."""
     new = set(planned)
     for path, entry in kept.items() if fold.READS else ():
-        if path in new or entry.folded or entry.kind(path) != fold.NAME:
+        if path in new or not _is_read(fold, path):
             continue
         try:
             changed = "changed" if sha256((folder / path).read_bytes()) != entry.sha256 else ""

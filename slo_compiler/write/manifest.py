@@ -21,8 +21,8 @@ class Entry:
     """A file of ours: the hash of what was generated of it, and the specs that it came from.
 
     Attributes:
-        folded: the kind of output whose files it is made of, all of them, so that no spec is named; empty for a file of
-            its own specs, whose kind is its first folder.
+        folded: the kind of output that it is of, where it is made of the files of all specs, so that none is named; empty
+            for a file of its own specs, whose kind is its first folder.
     """
 
     sha256: str

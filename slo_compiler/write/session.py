@@ -84,7 +84,7 @@ def write_artifacts(
         planned: the paths of all artifacts, known before the first of them is made.
         context: what the folds are given beside the texts.
         kinds: names of emitters; files of other kinds are left as they are.
-        folds: what some of these kinds make of all their files, by kind.
+        folds: what some of these kinds make of many files, by kind; each sees what those before it made.
         given: the paths that were asked for; only files of specs under them, or of specs that are gone, are pruned.
         inputs, catalogs: hashes for the manifest.
         dry: changes nothing.
@@ -100,8 +100,10 @@ def write_artifacts(
     old = read_manifest(folder)
     here = any(Path(path).exists() for path in old.inputs)
     kept = {path: entry for path, entry in old.files.items() if not _is_ours_to_prune(path, entry, given, kinds, here)}
-    texts = {kind: texts_of(fold, planned, kept, folder) for kind, fold in folds.items()}
-    planned = [*planned, *(path for kind, fold in folds.items() if texts[kind] for path in fold.FOLDED)]
+    texts = {}
+    for kind, fold in folds.items():
+        texts[kind] = texts_of(fold, planned, kept, folder)
+        planned = [*planned, *(fold.FOLDED if texts[kind] else ())]
     owned = [*old.files, *old.pending]
     foreign = refuse_foreign(dict.fromkeys([*planned, NAME, *owned]), [*owned, NAME], folder)
     for fold in folds.values():

@@ -128,8 +128,8 @@ def _through(inputs: Inputs, kinds: tuple[str, ...] = tuple(EMITTERS)) -> _Run:
         run.texts = {artifact.path: artifact.text for _, artifact in emit_specs(checked.specs, context, kinds)}
         promised = [path for spec in checked.specs for kind in kinds for path in EMITTERS[kind].paths(spec)]
         _require(sorted(promised) == sorted(run.texts), "emitters write other paths than they say")
-        for kind, fold in FOLDS.items():
-            own = {path: text for path, text in run.texts.items() if path.startswith(f"{kind}/")}
+        for fold in FOLDS.values():
+            own = {path: text for path, text in run.texts.items() if path.partition("/")[0] in fold.OF}
             if own:
                 run.texts |= {artifact.path: artifact.text for artifact in fold.fold(own, context)}
     return run

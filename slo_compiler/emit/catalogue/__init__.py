@@ -11,6 +11,7 @@ from slo_compiler.ir import Spec
 NAME = "catalogue"
 PAGE = "index.html"
 FOLDED: tuple[str, ...] = (PAGE,)
+OF: tuple[str, ...] = (NAME,)
 READS = True
 
 

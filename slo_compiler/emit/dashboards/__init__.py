@@ -15,6 +15,7 @@ NAME = "dashboards"
 OVERVIEW = f"{NAME}/overview.json"
 LINT = f"{NAME}/.lint"
 FOLDED: tuple[str, ...] = (OVERVIEW, LINT)
+OF: tuple[str, ...] = (NAME,)
 READS = False
 # What `dashboard-linter lint --config` is told, so that the rest of its rules hold under `--strict`.
 _NOT_LINTED = {
@@ -33,6 +34,11 @@ _NOT_LINTED = {
 def paths(spec: Spec) -> list[str]:
     """The file of a spec."""
     return [f"{NAME}/{spec.service}/{spec.name}.json"]
+
+
+def is_object(path: str, context: Context) -> bool:
+    """Whether a file of this kind is an object of Kubernetes."""
+    return context.dashboards.format != "json" and path != LINT
 
 
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
