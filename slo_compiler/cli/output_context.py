@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from slo_compiler.documents.config import AlertmanagerOutput, Config, MonitorsOutput
+from slo_compiler.documents.config import Config
 from slo_compiler.documents.histograms import asks_for_native
+from slo_compiler.documents.outputs_on_request import AlertmanagerOutput, MonitorsOutput
 from slo_compiler.emit.base import (
     AS_RULERS_ARE,
     NOT_SCALED,

@@ -26,6 +26,8 @@ WebAddress = Annotated[str, Field(pattern=r"^https?://[!-~]+$")]
 
 LONGEST_SCRAPE = Decimal(60)
 """In seconds: tiles of events would go missing over it."""
+# Where the models of outputs are that few ask for.
+_ON_REQUEST = "slo_compiler.documents.outputs_on_request"
 # What the rules need: keep_firing_for came with it.
 _OLDEST_SERVER = (2, 42)
 _LEAST_INTERVAL = 1
@@ -148,59 +150,6 @@ class Runbooks(Model):
     datasource: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")] | None = None
 
 
-class Receivers(Model):
-    """Who gets alerts, by severity: names of receivers."""
-
-    page: Annotated[str, Field(min_length=1)] = "slo-page"
-    ticket: Annotated[str, Field(min_length=1)] = "slo-ticket"
-    info: Annotated[str, Field(min_length=1)] = "slo-info"
-
-
-class AlertmanagerOutput(Model):
-    """A configuration of Alertmanager; written where this stands in the configuration, even without a field."""
-
-    receivers: Receivers = Field(default_factory=Receivers)
-
-
-class AutoscalingOutput(Model):
-    """ScaledObjects of KEDA for the specs that ask for one; written where this stands in the configuration.
-
-    Attributes:
-        server_address: of the Prometheus that evaluates the rules, as KEDA reaches it.
-        namespace: of workloads whose spec selects no namespace.
-        labels: metadata of the objects.
-        authentication: the name of a TriggerAuthentication, where the server asks for one.
-    """
-
-    server_address: WebAddress
-    namespace: DnsLabel | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-    authentication: DnsLabel | None = None
-
-
-class MonitorsOutput(Model):
-    """How the engines of specs that say where they are get scraped; written where this stands in the configuration.
-
-    Attributes:
-        kind: an object of the Prometheus operator, or `scrape_configs` of Prometheus itself.
-        namespace, labels: metadata of the objects.
-    """
-
-    kind: Literal["ServiceMonitor", "PodMonitor", "scrape-config"] = "ServiceMonitor"
-    namespace: DnsLabel | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-
-
-class KustomizationOutput(Model):
-    """The list of all outputs that are objects of Kubernetes; written where this stands in the configuration.
-
-    Attributes:
-        namespace: of all of them, in place of their own.
-    """
-
-    namespace: DnsLabel | None = None
-
-
 class Outputs(Model):
     """What is written, and how.
 
@@ -212,10 +161,10 @@ class Outputs(Model):
     prometheus_rule: PrometheusRuleMetadata = Field(default_factory=PrometheusRuleMetadata)
     dashboards: Dashboards = Field(default_factory=Dashboards)
     runbooks: Runbooks = Field(default_factory=Runbooks)
-    alertmanager: AlertmanagerOutput | None = None
-    autoscaling: AutoscalingOutput | None = None
-    monitors: MonitorsOutput | None = None
-    kustomization: KustomizationOutput | None = None
+    alertmanager: Annotated[Any, Rare(_ON_REQUEST, "AlertmanagerOutput")] = None
+    autoscaling: Annotated[Any, Rare(_ON_REQUEST, "AutoscalingOutput")] = None
+    monitors: Annotated[Any, Rare(_ON_REQUEST, "MonitorsOutput")] = None
+    kustomization: Annotated[Any, Rare(_ON_REQUEST, "KustomizationOutput")] = None
     mimir: Annotated[Any, Rare("slo_compiler.documents.rulers", "Mimir")] = None
     thanos: Annotated[Any, Rare("slo_compiler.documents.rulers", "Thanos")] = None
 
