@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,7 +45,13 @@ def serving(listen: str, port: int, answer: Callable[[str], Answer]) -> Iterator
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: every scrape would be a line."""
 
-    server = ThreadingHTTPServer((listen, port), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            # A scraper that stops, or gives up after its timeout, leaves in the middle of an answer.
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+    server = Server((listen, port), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
