@@ -11,6 +11,9 @@ PYTEST_ARGS ?=
 # Tests of live servers wait more than they work.
 SERVERS ?= 4
 
+# Without kept bytecode every process of the tests would compile the compiler first.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # Long promtool runs and short units share the cores best where an idle worker takes over what is left.
