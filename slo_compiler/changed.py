@@ -6,19 +6,28 @@ What is told depends on the files alone: what was kept of earlier runs makes it 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Severity
-from slo_compiler.load.yaml import load_file
+from slo_compiler.load.yaml import LoadedFile, load_bytes, read_content
 from slo_compiler.pipeline import Checked, check_files
 from slo_compiler.resolve.environment import Environment
-from slo_compiler.write.fingerprint import inputs
-from slo_compiler.write.index import FileFacts, Index, Names, Outline, Reading, SpecFacts, facts_of, outline_of
+from slo_compiler.write.fingerprint import content_hash, inputs
+from slo_compiler.write.index import Clashes, FileFacts, Index, SpecFacts, facts_of
+from slo_compiler.write.outline import Names, Outline, outline_of
 
 # Findings about two files, told at one of them.
-_OF_PAIRS = frozenset((Code.SLO205, Code.SLO405, Code.SLO406))
+_OF_PAIRS = frozenset((Code.SLO205, Code.SLO405, Code.SLO406, Code.SLO411))
+
+# By the word that a reference begins with: the names that the compiler brings.
+_SHIPPED: dict[str, Callable[[Environment], Container[str]]] = {
+    "engine": lambda environment: environment.engines,
+    "experienceClass": lambda environment: environment.catalog.experience_classes,
+    "policy": lambda environment: environment.policy_names,
+    "useCase": lambda environment: environment.catalog.use_cases,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,11 @@ def check_changed(
         changed: the paths of those that changed; other paths are passed over. None: what all depend on changed.
         known: the index of an earlier run in the same environment.
     """
-    hashes = inputs(files)
-    fresh = {
-        path for path in files if hashes[path] and path in known.files and known.files[path].sha256 == hashes[path]
-    }
-    outlines = {path: known.files[path].outline if path in fresh else outline_of(load_file(path)) for path in files}
+    hashes, outlines = _outlines(files, known)
+    fresh = {path for path in files if path in known.files and outlines[path] is known.files[path].outline}
     names = Names(outlines)
     stale = _stale({*files} - fresh, outlines, names, known)
-    judged = _judged(files, changed, names)
+    judged = _judged(files, changed, names, environment)
     if not judged:
         return Judgement(Checked(), frozenset(), known)
     run = _Run(files, environment, today, names)
@@ -71,11 +77,28 @@ def check_changed(
         checked = run.check(read)
         facts = _facts(checked)
     _keep_what_concerns(checked, judged, run, read)
+    if inputs(sorted(read)) != {path: hashes[path] for path in read}:
+        return Judgement(checked, frozenset(judged), known)  # somebody writes: what was found is of which content?
     index = Index(known.state)
     for path in files:
         specs = tuple(facts.get(path, ())) if path in read else known.files[path].specs
         index.files[path] = FileFacts(hashes[path], outlines[path], specs)
     return Judgement(checked, frozenset(judged), index)
+
+
+def _outlines(files: Sequence[str], known: Index) -> tuple[dict[str, str], dict[str, Outline]]:
+    """The hash of each file, and the outline of that content: the known one where it is the same."""
+    hashes: dict[str, str] = {}
+    outlines: dict[str, Outline] = {}
+    for path in files:
+        content = read_content(path)
+        hashes[path] = content_hash(content)
+        before = known.files.get(path)
+        if before is not None and hashes[path] and before.sha256 == hashes[path]:
+            outlines[path] = before.outline
+        else:
+            outlines[path] = outline_of(content if isinstance(content, LoadedFile) else load_bytes(content, path))
+    return hashes, outlines
 
 
 def _stale(new: set[str], outlines: Mapping[str, Outline], names: Names, known: Index) -> set[str]:
@@ -87,11 +110,19 @@ def _stale(new: set[str], outlines: Mapping[str, Outline], names: Names, known: 
     return new | names.naming(new, before)
 
 
-def _judged(files: Sequence[str], changed: Collection[str] | None, names: Names) -> set[str]:
-    if changed is None:
+def _judged(files: Sequence[str], changed: Collection[str] | None, names: Names, environment: Environment) -> set[str]:
+    default = f"policy {environment.config.defaults.policy}"
+    if changed is None or not (names.has(default) or _ships(default, environment)):
         return {*files}
     given = {*files} & {*changed}
-    return {*files} if given & names.wide else given | names.naming(given) | names.dangling()
+    if given & names.wide:
+        return {*files}
+    return given | names.naming(given) | names.dangling(lambda name: _ships(name, environment))
+
+
+def _ships(reference: str, environment: Environment) -> bool:
+    kind, _, name = reference.partition(" ")
+    return kind in _SHIPPED and name in _SHIPPED[kind](environment)
 
 
 class _Run:
@@ -119,17 +150,9 @@ def _facts(checked: Checked) -> dict[str, list[SpecFacts]]:
 
 
 def _clashing(specs: Sequence[SpecFacts], others: Mapping[str, Sequence[SpecFacts]]) -> set[str]:
-    """The files with a spec that shares a name, an identity or maybe a series with one of these."""
-    ids = {name for spec in specs for name in spec.ids}
-    readings = [reading for spec in specs for reading in spec.readings]
-
-    def clashes(other: SpecFacts) -> bool:
-        if not ids.isdisjoint(other.ids):
-            return True
-        theirs = [Reading(*reading) for reading in other.readings]
-        return any(ours.may_meet(reading) for ours in readings for reading in theirs)
-
-    return {path for path, found in others.items() if any(map(clashes, found))}
+    """The files with a spec that shares a name, an identity, or maybe a series or a replica, with one of these."""
+    clashes = Clashes(specs)
+    return {path for path, found in others.items() if any(map(clashes.may_be_with, found))}
 
 
 def _keep_what_concerns(checked: Checked, judged: set[str], run: _Run, read: set[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
 
 from slo_compiler.cli.options import (
+    CONFIG_NAME,
     FINDINGS,
     Common,
     catalog_files,
@@ -22,6 +23,7 @@ from slo_compiler.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from slo_compiler.documents.config import Config
     from slo_compiler.pipeline import Checked
 
 
@@ -62,8 +64,8 @@ def command(
     where there is no error, 1 where there is one.
 
     With --changed, references are found in the other files of the configured paths without judging these; a changed
-    configuration, engine, catalog or burn-rate policy has all of them judged. A path that is none of them, or is gone,
-    is passed over.
+    configuration, engine, catalog or burn-rate policy, and a file of these paths that is gone, has all of them judged.
+    A path that is none of them is passed over.
     """
     from slo_compiler.diagnostics.diagnostic import Severity
 
@@ -103,12 +105,33 @@ def _check_changed(common: Common, paths: tuple[str, ...], day: datetime.date) -
 
     config = load_config(common)
     settings = find_config(common.config)
-    everything = settings is not None and any(Path(path).absolute() == settings.absolute() for path in paths)
+    files = spec_files((), config)
     index_file = cache_path("index", Path.cwd())
     facts = fingerprint.catalogs(settings, kinds=(), flavour=None)
     known = read_index(index_file, sha256(repr(facts).encode()))
-    given = None if everything else [display_path(path) for path in paths]
-    judgement = check_changed(spec_files((), config), given, Environment(config), known, day)
+    judgement = check_changed(files, _named(paths, files, config, settings), Environment(config), known, day)
     if not judgement.index.is_of(known):
         write_index(index_file, judgement.index)
     return judgement.checked
+
+
+def _named(paths: tuple[str, ...], files: list[str], config: Config, settings: Path | None) -> set[str] | None:
+    """The spec files that are named, also as a folder or by another path; None where all may be another's.
+
+    They may where the settings changed or are gone, and where a file of the configured paths is gone, of which nobody
+    knows what it defined.
+    """
+    from slo_compiler.load.discover import SUFFIXES, exists, is_folder, same_files
+
+    given = {display_path(path) for path in paths}
+    folders = [PurePath(path) for path in given if is_folder(path)]
+    found = {path for path in files if path in given or any(PurePath(path).is_relative_to(part) for part in folders)}
+    others = [path for path in sorted(given - found) if path.endswith(SUFFIXES)]
+    roots = [PurePath(path) for path in (*config.paths, *config.catalogs)]
+    for path in others:
+        ours = Path(path).name == CONFIG_NAME or any(PurePath(path).is_relative_to(root) for root in roots)
+        if ours and not exists(path):
+            return None
+    if settings is not None and same_files([str(settings)], given):
+        return None
+    return found | same_files(files, others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from slo_compiler.load.limits import MAX_BYTES
@@ -83,3 +83,17 @@ def is_folder(path: str) -> bool:
         return Path(path).is_dir()
     except OSError:
         return False
+
+
+def same_files(files: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Those of some files that other paths lead to as well: through links, or by another way of writing them."""
+    wanted = {found for found in map(_identity, others) if found is not None}
+    return {path for path in files if _identity(path) in wanted} if wanted else set()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):  # a path that holds what no path can
+        return None
+    return status.st_dev, status.st_ino

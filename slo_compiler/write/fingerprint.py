@@ -15,10 +15,11 @@ from slo_compiler.write.manifest import Manifest, sha256
 
 def inputs(files: Iterable[str]) -> dict[str, str]:
     """The hash of each spec file by path; of one that cannot be read, or is larger than any spec, nothing."""
-    return {path: _hash(read_content(path)) for path in files}
+    return {path: content_hash(read_content(path)) for path in files}
 
 
-def _hash(content: bytes | LoadedFile) -> str:
+def content_hash(content: bytes | LoadedFile) -> str:
+    """The hash of a file's content, as `read_content` gives it; nothing of one that cannot be read, or is too large."""
     return "" if isinstance(content, LoadedFile) or len(content) > MAX_BYTES else sha256(content)
 
 

@@ -1,41 +1,15 @@
-"""What each spec file defines, names and measures, so that one that changed can be judged without reading all others."""
+"""What is kept of each spec file, so that one that changed can be judged without reading all others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from slo_compiler.documents.read import PROMISES
 from slo_compiler.ir import Histogram, Spec
-from slo_compiler.load.yaml import LoadedFile
-from slo_compiler.resolve.definitions import KIND_OF_REFERENCE
-from slo_compiler.resolve.expanded_part import is_part, spec_name_of
 from slo_compiler.write.cache import read_cache, write_cache
-
-# A change of one of these may change the judgement of every spec.
-WIDE_KINDS = frozenset(("Engine", "ExperienceCatalog", "BurnRatePolicy"))
-# Fields that name what must be defined: one each, and a list of alert policies.
-_REFERENCES = frozenset((*KIND_OF_REFERENCE, "policy[]"))
-# Longer texts are descriptions and queries.
-_LONGEST_NAME = 300
-
-
-class Outline(NamedTuple):
-    """What the text of a file says about other files.
-
-    Attributes:
-        wide: it defines what all specs draw on.
-        defines: names that others may name, those of specs that several files make up together included.
-        references: names that must be defined somewhere.
-        words: every text that may be a name, so that none is missed.
-    """
-
-    wide: bool
-    defines: Sequence[str]
-    references: Sequence[str]
-    words: Sequence[str]
+from slo_compiler.write.outline import Outline
 
 
 class Reading(NamedTuple):
@@ -45,17 +19,43 @@ class Reading(NamedTuple):
     labels: Mapping[str, str]
 
     def may_meet(self, other: Reading) -> bool:
-        """Whether some series could be read by both; sometimes also where none can."""
-        if self.names != other.names:
-            return False
+        """Whether some series of these names could be read by both; sometimes also where none can."""
         return all(self.labels.get(label, value) == value for label, value in other.labels.items())
 
 
+class Scraped(NamedTuple):
+    """The replicas that a spec has scraped: by the name of the target, and by what selects them.
+
+    Attributes:
+        page: port and path.
+        replicas: addresses, or labels as `key=value`.
+        by_address: which of the two.
+        namespaces: those that the selector fixes.
+    """
+
+    name: str
+    page: Sequence[str]
+    replicas: Sequence[str]
+    by_address: bool
+    namespaces: Sequence[str]
+
+    def may_meet(self, other: Scraped) -> bool:
+        """Whether some replica of this page could be scraped for both; sometimes also where none can."""
+        if self.name == other.name:
+            return True
+        ours, theirs = {*self.replicas}, {*other.replicas}
+        if self.by_address or other.by_address:
+            return not ours.isdisjoint(theirs)
+        apart = self.namespaces and other.namespaces and {*self.namespaces}.isdisjoint(other.namespaces)
+        return not apart and (ours <= theirs or theirs <= ours)
+
+
 class SpecFacts(NamedTuple):
-    """What specs of different files must not share: names, identities, and series without need."""
+    """What specs of different files must not share: names, identities, and series or replicas without need."""
 
     ids: Sequence[str]
     readings: Sequence[Reading]
+    scraped: Scraped | None = None
 
 
 class FileFacts(NamedTuple):
@@ -86,38 +86,34 @@ class Index:
         return {path: facts.sha256 for path, facts in self.files.items()}
 
 
-def outline_of(file: LoadedFile) -> Outline:
-    """The outline of a file; of one that cannot be read, an empty one."""
-    wide = False
-    defines: set[str] = set()
-    references: set[str] = set()
-    words: set[str] = set()
-    for source in file.documents:
-        wide = wide or source.kind in WIDE_KINDS
-        if is_part(source):
-            defines.add(spec_name_of(source))
-        elif source.kind not in PROMISES and source.name:
-            defines.add(source.name)
-        for key, text in _texts(source.data):
-            if key in _REFERENCES:
-                references.add(text)
-            if len(text) <= _LONGEST_NAME:
-                words.add(text)
-                words.update(text.replace(",", " ").split())
-    return Outline(wide, sorted(defines), sorted(references), sorted(words))
+class Clashes:
+    """What some specs have that others may not have, or only with a warning.
 
+    Args:
+        specs: those that others are held against.
+    """
 
-def _texts(data: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a document with the key that it stands under; those of a list as `key[]`."""
-    waiting: list[tuple[str, Any]] = [("", data)]
-    while waiting:
-        key, value = waiting.pop()
-        if isinstance(value, str):
-            yield key, str(value)
-        elif isinstance(value, dict):
-            waiting += [(str(name), item) for name, item in value.items()]
-        elif isinstance(value, list):
-            waiting += [(f"{key}[]", item) for item in value]
+    def __init__(self, specs: Iterable[SpecFacts]) -> None:
+        self._ids: set[str] = set()
+        self._readings: dict[tuple[str, ...], list[Reading]] = {}
+        self._scraped: dict[tuple[str, ...], list[Scraped]] = {}
+        for spec in specs:
+            self._ids.update(spec.ids)
+            for reading in spec.readings:
+                self._readings.setdefault((*reading.names,), []).append(reading)
+            if spec.scraped is not None:
+                self._scraped.setdefault((*spec.scraped.page,), []).append(spec.scraped)
+
+    def may_be_with(self, other: SpecFacts) -> bool:
+        """Whether a finding about one of these and the other is possible."""
+        if not self._ids.isdisjoint(other.ids):
+            return True
+        page = other.scraped
+        if page is not None and any(ours.may_meet(page) for ours in self._scraped.get((*page.page,), ())):
+            return True
+        return any(
+            ours.may_meet(reading) for reading in other.readings for ours in self._readings.get((*reading.names,), ())
+        )
 
 
 def facts_of(spec: Spec) -> SpecFacts:
@@ -130,7 +126,16 @@ def facts_of(spec: Spec) -> SpecFacts:
         for slo in spec.slos
         if isinstance(slo.measurement, Histogram)
     ]
-    return SpecFacts([spec.engine_id, *(slo.slo_id for slo in spec.slos)], readings)
+    return SpecFacts([spec.engine_id, *(slo.slo_id for slo in spec.slos)], readings, _scraped(spec))
+
+
+def _scraped(spec: Spec) -> Scraped | None:
+    found = spec.scraping
+    if found is None:
+        return None
+    replicas = found.targets or [f"{label}={value}" for label, value in found.select]
+    namespaces = [matcher.value for matcher in found.namespaces if matcher.op == "="]
+    return Scraped(found.name, [found.port, found.path], [*replicas], bool(found.targets), namespaces)
 
 
 def read_index(path: Path | None, state: str) -> Index:
@@ -140,60 +145,16 @@ def read_index(path: Path | None, state: str) -> Index:
         return Index(state)
     # Written in this form by this very code, as its checksum and the state say.
     files = {
-        name: FileFacts(sha256, Outline(*outline), [SpecFacts(ids, readings) for ids, readings in specs])
+        name: FileFacts(sha256, Outline(*outline), [_kept(*facts) for facts in specs])
         for name, (sha256, outline, specs) in kept["files"].items()
     }
     return Index(state, files)
 
 
+def _kept(ids: Sequence[str], readings: Sequence[Any], scraped: Sequence[Any] | None) -> SpecFacts:
+    return SpecFacts(ids, [Reading(*reading) for reading in readings], Scraped(*scraped) if scraped else None)
+
+
 def write_index(path: Path | None, index: Index) -> None:
     """Keeps the index for the next run."""
     write_cache(path, {"state": index.state, "files": index.files})
-
-
-class Names:
-    """Which files define a name, and which may name it."""
-
-    def __init__(self, outlines: Mapping[str, Outline]) -> None:
-        self._outlines = outlines
-        self._defining: dict[str, list[str]] = {}
-        for path, outline in outlines.items():
-            for name in outline.defines:
-                self._defining.setdefault(name, []).append(path)
-
-    @property
-    def wide(self) -> set[str]:
-        """The files that define what all specs draw on."""
-        return {path for path, outline in self._outlines.items() if outline.wide}
-
-    @property
-    def defining(self) -> set[str]:
-        """All files that define a name."""
-        return {path for paths in self._defining.values() for path in paths}
-
-    def dangling(self) -> set[str]:
-        """The files with a reference to a name that no file defines."""
-        return {
-            path for path, outline in self._outlines.items() if not self._defining.keys() >= set(outline.references)
-        }
-
-    def named_by(self, paths: Iterable[str]) -> set[str]:
-        """These files, and those that define what they name, and what that names."""
-        found = set(paths)
-        waiting = list(found)
-        while waiting:
-            for name in self._defining.keys() & self._outlines[waiting.pop()].words:
-                new = {*self._defining[name]} - found
-                found |= new
-                waiting += new
-        return found
-
-    def naming(self, paths: Iterable[str], also: Iterable[str] = ()) -> set[str]:
-        """Files that may name what these define, or one of `also`; and those that name what such a file defines."""
-        names = {*also, *(name for path in paths for name in self._outlines[path].defines)}
-        found: set[str] = set()
-        while names:
-            new = {path for path, outline in self._outlines.items() if not names.isdisjoint(outline.words)} - found
-            found |= new
-            names = {name for path in new for name in self._outlines[path].defines}
-        return found
