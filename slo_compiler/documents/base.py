@@ -6,9 +6,9 @@ annotations that are text are compiled one by one at each start.
 
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 
 from slo_compiler.units import Duration, parse_percent, percent_text
 
+T = TypeVar("T")
 _DAY = Decimal(86400)
 _LONGEST_PERIOD_DAYS = 366
 # Far over anything real, and far under what a double or a PromQL number can hold.
@@ -40,6 +41,11 @@ class JsonSchema:
         """What pydantic asks for when it generates a schema."""
         del core_schema, handler
         return dict(self._schema)
+
+
+def fresh(make: Callable[[], T]) -> Callable[[], T]:
+    """What makes the default of a field anew each time; of a class, pydantic would work out the signature first."""
+    return lambda: make()
 
 
 class Model(BaseModel):
@@ -91,6 +97,12 @@ def annotation_of(field: FieldInfo) -> Any:
 def model_behind(annotation: Any) -> type[Model] | None:
     """The model of a rare part, such as a list may be of; None where the annotation is of none."""
     return _rare_model(getattr(annotation, "__metadata__", ()))
+
+
+def default_of(field: FieldInfo) -> Any:
+    """The default of a field; pydantic's own `get_default` works out the signature of the factory each time."""
+    factory: Any = field.default_factory
+    return field.default if factory is None else factory()
 
 
 def _rare_model(metadata: Iterable[Any]) -> type[Model] | None:

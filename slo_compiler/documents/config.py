@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText, Rare
+from slo_compiler.documents.base import DurationText, JsonSchema, Model, PeriodText, Rare, default_of
 from slo_compiler.documents.histograms import HistogramForm, Schema, reads_native, which_server
 from slo_compiler.documents.judged import Fault, Judged
 from slo_compiler.documents.metadata import BoolText, DnsLabel
@@ -260,5 +260,5 @@ def _defaults(model: type[Model]) -> Any:
         if isinstance(part, type) and issubclass(part, Model):
             values[name] = _defaults(part)
         else:
-            values[name] = field.get_default(call_default_factory=True)
+            values[name] = default_of(field)
     return model.model_construct(**values)

@@ -17,6 +17,7 @@ from slo_compiler.documents.base import (
     Positive,
     PositiveCount,
     Rare,
+    fresh,
 )
 from slo_compiler.documents.histograms import HistogramForm, Schema
 from slo_compiler.documents.metadata import BoolText, DnsLabel, Metadata
@@ -233,7 +234,7 @@ class Alerting(Model):
     min_bad_events: Count | None = None
     worst_replica: BoolText | None = None
     degradation: BoolText | None = None
-    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=dict)
+    labels: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(default_factory=fresh(dict))
 
 
 # Each adjustment costs another look at the period at every evaluation; those that the period has left can go.
@@ -251,26 +252,28 @@ class InferenceSLOSpec(Model):
     served_model_name: Annotated[str, Field(min_length=1)] | None = None
     endpoint: str | None = None
     engine: EngineReference
-    selector: Selector = Field(default_factory=dict)
+    selector: Selector = Field(default_factory=fresh(dict))
     experience_class: str | None = None
     use_case: str | None = None
-    traffic: Traffic = Field(default_factory=Traffic)
-    hardware: Hardware = Field(default_factory=Hardware)
+    traffic: Traffic = Field(default_factory=fresh(Traffic))
+    hardware: Hardware = Field(default_factory=fresh(Hardware))
     load: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    adjust: list[Literal["promptLength", "hardware", "gpuCount", "modelSize", "load"]] = Field(default_factory=list)
+    adjust: list[Literal["promptLength", "hardware", "gpuCount", "modelSize", "load"]] = Field(
+        default_factory=fresh(list)
+    )
     stage: Literal["production", "preproduction", "dev"] = "production"
     time_window: Annotated[list[TimeWindow], Field(min_length=1, max_length=1)] | None = None
     bucket_policy: Literal["ceil", "floor", "exact"] = "ceil"
     group_by: GroupBy | None = None
     objectives: Annotated[list[Objective], Field(min_length=1)]
-    alerting: Alerting = Field(default_factory=Alerting)
-    latency_budget: dict[BudgetPart, DurationText] = Field(default_factory=dict)
-    waivers: list[Waiver] = Field(default_factory=list)
+    alerting: Alerting = Field(default_factory=fresh(Alerting))
+    latency_budget: dict[BudgetPart, DurationText] = Field(default_factory=fresh(dict))
+    waivers: list[Waiver] = Field(default_factory=fresh(list))
     long_term: BoolText = False
-    variants: list[Variant] = Field(default_factory=list)
-    exemptions: list[ExemptionDocument] = Field(default_factory=list)
+    variants: list[Variant] = Field(default_factory=fresh(list))
+    exemptions: list[ExemptionDocument] = Field(default_factory=fresh(list))
     budget_adjustments: Annotated[list[BudgetAdjustmentDocument], Field(max_length=_MOST_ADJUSTMENTS)] = Field(
-        default_factory=list
+        default_factory=fresh(list)
     )
     reset_on_change: BoolText = False
     capacity: Annotated[Any, Rare("slo_compiler.documents.capacity", "Capacity")] = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import Model, fresh
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _KEY = r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
@@ -83,5 +83,5 @@ class Metadata(Model):
 
     name: DnsLabel
     display_name: Annotated[str, Field(max_length=63)] | None = None
-    labels: dict[LabelKey, str] = Field(default_factory=dict)
-    annotations: dict[AnnotationKey, str] = Field(default_factory=dict)
+    labels: dict[LabelKey, str] = Field(default_factory=fresh(dict))
+    annotations: dict[AnnotationKey, str] = Field(default_factory=fresh(dict))

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import AfterValidator, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from slo_compiler.documents.base import Model
+from slo_compiler.documents.base import Model, default_of
 
 M = TypeVar("M", bound=Model)
 _RAW: Any = (str, list, dict)
@@ -27,7 +27,7 @@ def construct(model: type[M], data: Mapping[str, Any]) -> M:
     """
     values: dict[str, Any] = {}
     for key, name, read, field in _fields(model):
-        values[name] = read(data[key]) if key in data else field.get_default(call_default_factory=True)
+        values[name] = read(data[key]) if key in data else default_of(field)
     made: Any = model.model_construct(**values)
     assert isinstance(made, model)
     return made
