@@ -405,6 +405,16 @@ def test_what_is_read_of_shipped_files_has_the_fields_of_the_document() -> None:
             assert keys == [field.alias for field in model.model_fields.values()], name
 
 
+def test_what_is_read_section_by_section_is_what_the_documents_hold_together() -> None:
+    together = merge_catalog(built_in_documents())
+    assert [path.name for path in FILES] == list(shipped._FILES.values())
+    assert list(CATALOG.sources.items()) == list(together.sources.items())
+    assert flat(dict(CATALOG.adjustments.parts())) == flat(dict(together.adjustments.parts()))
+    for kind in ("experience class", "traffic profile", "use case"):
+        assert list(CATALOG.section(kind)) == list(together.section(kind))
+        assert flat(dict(CATALOG.section(kind))) == flat(dict(together.section(kind)))
+
+
 def test_merging_adds_what_a_further_document_holds() -> None:
     merged: Catalog = merge_catalog(
         [*built_in_documents(), trusted(document(trafficProfiles={"p700_o300": profile()}))]
