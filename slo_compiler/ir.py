@@ -4,29 +4,46 @@ Ratios are 0 to 1, times are `Duration`, every value is final. Nothing here know
 """
 
 import datetime
+import importlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slo_compiler.diagnostics.diagnostic import Span
-from slo_compiler.ir_autoscaling import Autoscaling as Autoscaling
-from slo_compiler.ir_autoscaling import Trigger as Trigger
-from slo_compiler.ir_degradation import Degradation as Degradation
 from slo_compiler.ir_engine import EngineInUse as EngineInUse
 from slo_compiler.ir_engine import Signal as Signal
-from slo_compiler.ir_exemptions import Adjustment as Adjustment
-from slo_compiler.ir_exemptions import Exemption as Exemption
-from slo_compiler.ir_exemptions import LeftOut as LeftOut
-from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
 from slo_compiler.ir_histograms import Bound as Bound
 from slo_compiler.ir_histograms import Histogram as Histogram
 from slo_compiler.ir_histograms import Native as Native
-from slo_compiler.ir_replicas import WorstReplica as WorstReplica
-from slo_compiler.ir_scraping import Scraping as Scraping
 from slo_compiler.ir_series import Matcher as Matcher
 from slo_compiler.ir_series import Selector as Selector
 from slo_compiler.units import Duration
+
+if TYPE_CHECKING:
+    from slo_compiler.ir_autoscaling import Autoscaling as Autoscaling
+    from slo_compiler.ir_autoscaling import Trigger as Trigger
+    from slo_compiler.ir_degradation import Degradation as Degradation
+    from slo_compiler.ir_exemptions import Adjustment as Adjustment
+    from slo_compiler.ir_exemptions import Exemption as Exemption
+    from slo_compiler.ir_exemptions import YoungReplicas as YoungReplicas
+    from slo_compiler.ir_replicas import WorstReplica as WorstReplica
+    from slo_compiler.ir_scraping import Scraping as Scraping
+
+# Parts that few specs have, and where they are: imported where one is asked for, which others need not wait for.
+_RARE = {
+    **dict.fromkeys(("Autoscaling", "Trigger"), "slo_compiler.ir_autoscaling"),
+    **dict.fromkeys(("Adjustment", "Exemption", "YoungReplicas"), "slo_compiler.ir_exemptions"),
+    "Degradation": "slo_compiler.ir_degradation",
+    "Scraping": "slo_compiler.ir_scraping",
+    "WorstReplica": "slo_compiler.ir_replicas",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RARE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_RARE[name]), name)
 
 
 class Counters(NamedTuple):
@@ -297,12 +314,12 @@ class Slo:
     judged: Judged | None = None
     at_boundary: bool = False
     groups: Groups = UNGROUPED
-    worst_replica: WorstReplica | None = None
-    degradation: Degradation | None = None
+    worst_replica: "WorstReplica | None" = None
+    degradation: "Degradation | None" = None
     events_per_request: Decimal = Decimal(1)
     portable: tuple[tuple[str, str], ...] = ()
-    exemptions: tuple[Exemption, ...] = ()
-    adjustments: tuple[Adjustment, ...] = ()
+    exemptions: "tuple[Exemption, ...]" = ()
+    adjustments: "tuple[Adjustment, ...]" = ()
     where: dict[str, Span] = field(default_factory=dict)
 
     @property
@@ -416,8 +433,8 @@ class Spec:
     portable: Portable | None = None
     spec_url: str = ""
     evaluation: Duration | None = None
-    autoscaling: Autoscaling | None = None
-    scraping: Scraping | None = None
+    autoscaling: "Autoscaling | None" = None
+    scraping: "Scraping | None" = None
     label_prefix: str = ""
     where: dict[str, Span] = field(default_factory=dict)
 

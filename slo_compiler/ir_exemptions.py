@@ -71,12 +71,5 @@ class Adjustment(NamedTuple):
         return f"{self.begin_text} to {self.end_text}"
 
 
-class LeftOut(NamedTuple):
-    """What does not count for one SLO: while it happens, and after the fact."""
-
-    exemptions: tuple[Exemption, ...]
-    adjustments: tuple[Adjustment, ...]
-
-
 def _utc(seconds: int) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

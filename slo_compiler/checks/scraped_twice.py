@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, warning
-from slo_compiler.ir import Scraping, Spec
+from slo_compiler.ir import Spec
+
+if TYPE_CHECKING:
+    from slo_compiler.ir import Scraping
 
 
 def check(specs: Sequence[Spec]) -> Iterator[tuple[Spec, Diagnostic]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -50,10 +52,34 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
     @functools.wraps(function)
     def wrapper(config: str | None, quiet: bool, verbose: bool, color: str, **arguments: Any) -> Any:
+        _skip_patterns()
         common = Common(config, quiet, verbose, wants_colour(color), wants_colour(color, sys.stdout))
         return function(common=common, **arguments)
 
     return wrapper
+
+
+class _Later:
+    """A regular expression that is compiled when it is first used."""
+
+    def __init__(self, *given: Any) -> None:
+        self._given = given
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(re.compile(*self._given), name)
+
+
+def _skip_patterns() -> None:
+    """Spares PyYAML the patterns of its reader in Python, which compile as long as it takes to check a small spec.
+
+    Nothing here reads with it: libyaml does.
+    """
+    compile_now = re.compile
+    vars(re)["compile"] = _Later
+    try:
+        importlib.import_module("yaml")
+    finally:
+        vars(re)["compile"] = compile_now
 
 
 def wants_colour(choice: str, stream: IO[str] | None = None) -> bool:

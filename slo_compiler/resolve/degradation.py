@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.inference_slo import InferenceSLOSpec
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Degradation, Native, Tier
+from slo_compiler.ir import Native, Tier
 from slo_compiler.load.source_map import Path
 from slo_compiler.resolve.buckets import Unmeasurable, read_threshold
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.measure import Edges
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration, decimal_text
+
+if TYPE_CHECKING:
+    from slo_compiler.ir import Degradation
 
 _TTFT = "ttft"
 # The guard where a spec has no tier: the default policy's for its shortest windows.
@@ -35,7 +39,8 @@ def read_degradation(
     said = spec.alerting.degradation
     if sli.name != _TTFT or not (config.defaults.degradation if said is None else said):
         return None
-    from slo_compiler.runbook_texts import load_runbook_texts  # which few specs ask for
+    from slo_compiler.ir import Degradation  # which few specs ask for
+    from slo_compiler.runbook_texts import load_runbook_texts
 
     times = load_runbook_texts().degradation.times
     limit = Duration(threshold.seconds * times)

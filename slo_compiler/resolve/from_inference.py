@@ -13,12 +13,10 @@ from slo_compiler.diagnostics.nearest import did_you_mean
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO, Objective, Selector
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import LeftOut, Matcher, Slo, Source, Spec, Waived, Window
+from slo_compiler.ir import Matcher, Slo, Source, Spec, Waived, Window
 from slo_compiler.load.source_map import Path
 from slo_compiler.load.source_map import SourceDocument as LoadedDocument
 from slo_compiler.resolve import degradation, identity, measure, objectives, unfiltered, words
-from slo_compiler.resolve.adjustments import read_adjustments
-from slo_compiler.resolve.autoscaling import resolve_autoscaling
 from slo_compiler.resolve.engine_reference import find_engine
 from slo_compiler.resolve.engine_signals import engine_in_use
 from slo_compiler.resolve.environment import Environment
@@ -29,13 +27,13 @@ from slo_compiler.resolve.pairs import refuse_pair_label
 from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading, Readings
 from slo_compiler.resolve.replicas import Replicas
-from slo_compiler.resolve.scraping import resolve_scraping
 from slo_compiler.resolve.slices import judgeable, without_short_windows
 from slo_compiler.resolve.windows import resolve_tiers, window_of, windows_of
 from slo_compiler.slis import Sli
 from slo_compiler.units import percent_text
 
 if TYPE_CHECKING:
+    from slo_compiler.ir import Adjustment, Autoscaling, Scraping
     from slo_compiler.resolve.exemptions import Exemptions
 
 ANNOTATIONS = frozenset(("runbook", "id", "review-by"))
@@ -111,7 +109,7 @@ class _Resolver:
         if self.period is None:
             return None, self.findings.diagnostics
         self.exemptions = self._exemptions(self.period)
-        self.adjustments = read_adjustments(self.spec.budget_adjustments, self.period, self.findings)
+        self.adjustments = self._adjustments(self.period)
         slos: list[Slo] = []
         for scope in self._scopes():
             for index, objective in enumerate(scope.objectives):
@@ -173,6 +171,27 @@ class _Resolver:
         from slo_compiler.resolve.exemptions import Exemptions  # few specs have any, and need cron and time zones
 
         return Exemptions(self.spec.exemptions, period, self._targets(), self.replicas.label, self.findings)
+
+    def _adjustments(self, period: Window) -> tuple[Adjustment, ...]:
+        if not self.spec.budget_adjustments:
+            return ()
+        from slo_compiler.resolve.adjustments import read_adjustments  # few specs have any
+
+        return read_adjustments(self.spec.budget_adjustments, period, self.findings)
+
+    def _autoscaling(self, slos: Sequence[Slo]) -> Autoscaling | None:
+        if self.spec.autoscaling is None:
+            return None
+        from slo_compiler.resolve.autoscaling import resolve_autoscaling  # few specs ask for it
+
+        return resolve_autoscaling(self.spec, slos, self.engine, self.findings)
+
+    def _scraping(self, slos: Sequence[Slo]) -> Scraping | None:
+        if self.spec.scraping is None:
+            return None
+        from slo_compiler.resolve.scraping import resolve_scraping  # few specs say it
+
+        return resolve_scraping(self.spec, slos, self.engine, self.steps, self.environment.config, self.findings)
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         found: dict[str, str] = {}
@@ -279,11 +298,11 @@ class _Resolver:
             where=self._places(objective, path),
         )
 
-    def _left_out(self, reading: Reading, name: str) -> LeftOut:
+    def _left_out(self, reading: Reading, name: str) -> words.LeftOut:
         if self.exemptions is None:
-            return LeftOut((), self.adjustments)
+            return words.LeftOut((), self.adjustments)
         exempt = self.exemptions.of(reading.measurement, name, bool(self.grouping.groups.labels))
-        return LeftOut(exempt, self.adjustments)
+        return words.LeftOut(exempt, self.adjustments)
 
     def _places(self, objective: Objective, path: Path) -> dict[str, Span]:
         threshold: Path = (*path, "threshold") if objective.threshold is not None else (*path, "sli")
@@ -368,8 +387,8 @@ class _Resolver:
             dashboard_uid=identity.dashboard_uid(spec.service, self.document.metadata.name),
             spec_url=identity.spec_url(self.environment.config, self.findings.source.path),
             evaluation=self.environment.config.prometheus.evaluation_interval,
-            autoscaling=resolve_autoscaling(spec, slos, engine, self.findings),
-            scraping=resolve_scraping(spec, slos, engine, self.steps, config, self.findings),
+            autoscaling=self._autoscaling(slos),
+            scraping=self._scraping(slos),
             label_prefix=self.environment.config.labels.prefix,
             model=spec.model,
             endpoint=spec.endpoint or "",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective, Selector
 from slo_compiler.documents.inference_slo import Source as SourceDocument
 from slo_compiler.engine_versions import UnknownVersion, known_versions
 from slo_compiler.engines import ResolvedEngine
-from slo_compiler.ir import Deadline, Degradation, Judged, Matcher, Measurement, Source
+from slo_compiler.ir import Deadline, Judged, Matcher, Measurement, Source
 from slo_compiler.load.source_map import Path
 from slo_compiler.promql.selectors import NotASelector, parse_selector
 from slo_compiler.resolve import measure
@@ -26,6 +26,9 @@ from slo_compiler.resolve.slices import read_throughput
 from slo_compiler.resolve.unseen import say_misleading, say_unseen
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration
+
+if TYPE_CHECKING:
+    from slo_compiler.ir import Degradation
 
 
 class Reading(NamedTuple):

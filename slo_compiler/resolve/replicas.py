@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from slo_compiler.documents.config import Config
 from slo_compiler.documents.inference_slo import InferenceSLOSpec
 from slo_compiler.documents.policy import BurnRatePolicy
-from slo_compiler.ir import WorstReplica
 from slo_compiler.resolve.policies import DEFAULT_POLICY, load_builtin_policy
 from slo_compiler.resolve.readings import Reading
+
+if TYPE_CHECKING:
+    from slo_compiler.ir import WorstReplica
 
 
 class Replicas:
@@ -35,6 +38,8 @@ class Replicas:
         """
         if not (self._asked and reading.of_replicas):
             return None
+        from slo_compiler.ir import WorstReplica  # which few specs ask for
+
         said = self._policy.spec.worst_replica or load_builtin_policy(DEFAULT_POLICY).spec.worst_replica
         assert said is not None  # the default says it
         return WorstReplica(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slo_compiler.documents import facts as keys
 from slo_compiler.documents.inference_slo import InferenceSLO
 from slo_compiler.ir import (
-    Exemption,
     Groups,
-    LeftOut,
     Measurement,
     Portable,
     Provenance,
@@ -25,6 +23,16 @@ from slo_compiler.resolve.promises import Promises
 from slo_compiler.resolve.readings import Reading
 from slo_compiler.slis import Sli
 from slo_compiler.units import Duration, decimal_text, percent_text
+
+if TYPE_CHECKING:
+    from slo_compiler.ir import Adjustment, Exemption
+
+
+class LeftOut(NamedTuple):
+    """What does not count for one SLO: while it happens, and after the fact."""
+
+    exemptions: tuple[Exemption, ...]
+    adjustments: tuple[Adjustment, ...]
 
 
 def promise_of(sli: Sli, target: Decimal, reading: Reading, groups: Groups, exemptions: Sequence[Exemption]) -> str:
