@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _KEPT_BYTES = 65536
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Checked:
     """All specs of a run, resolved, and everything that was found.
 

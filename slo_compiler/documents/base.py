@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
@@ -41,6 +41,20 @@ class JsonSchema:
         """What pydantic asks for when it generates a schema."""
         del core_schema, handler
         return dict(self._schema)
+
+
+class Written:
+    """Says how a value is written. Pydantic's own `PlainSerializer` loads the machinery of serializers at import."""
+
+    def __init__(self, text: Callable[[Any], str]) -> None:
+        self._text = text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """What pydantic asks for when it builds a validator."""
+        schema = handler(source)
+        text = core_schema.str_schema()
+        schema["serialization"] = core_schema.plain_serializer_function_ser_schema(self._text, return_schema=text)
+        return schema
 
 
 def fresh(make: Callable[[], T]) -> Callable[[], T]:
@@ -184,9 +198,7 @@ POSITIVE_TEXT: dict[str, Any] = {
     "pattern": r"^\+?(?=[0-9.]*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$",
 }
 
-DurationText = Annotated[
-    Duration, BeforeValidator(_read_duration), PlainSerializer(str, return_type=str), JsonSchema(_DURATION)
-]
+DurationText = Annotated[Duration, BeforeValidator(_read_duration), Written(str), JsonSchema(_DURATION)]
 PeriodText = Annotated[DurationText, AfterValidator(_check_period)]
 Positive = Annotated[float, Field(gt=0, le=_LARGEST_NUMBER, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=_LARGEST_COUNT)]
@@ -194,6 +206,6 @@ PositiveCount = Annotated[int, Field(gt=0, le=_LARGEST_COUNT)]
 PercentText = Annotated[
     Decimal,
     BeforeValidator(_read_percent),
-    PlainSerializer(percent_text, return_type=str),
+    Written(percent_text),
     JsonSchema({"type": "string", "pattern": f"^{_PERCENT}", "examples": _PERCENT_EXAMPLES}),
 ]

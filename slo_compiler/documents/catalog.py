@@ -10,12 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
     model_validator,
 )
 
-from slo_compiler.documents.base import POSITIVE_TEXT, DurationText, JsonSchema, Model, PercentText
+from slo_compiler.documents.base import POSITIVE_TEXT, DurationText, JsonSchema, Model, PercentText, Written
 from slo_compiler.documents.metadata import Metadata
 from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.units import decimal_text, parse_decimal
@@ -42,7 +41,7 @@ def _read_as_words(value: Any) -> Any:
 PositiveNumberText = Annotated[
     Decimal,
     BeforeValidator(_read_positive_number),
-    PlainSerializer(decimal_text, return_type=str),
+    Written(decimal_text),
     JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, POSITIVE_TEXT]}),
 ]
 WordsOrNumber = Annotated[str, BeforeValidator(_read_as_words), JsonSchema({"type": ["string", "number"]})]

@@ -6,9 +6,9 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from slo_compiler.documents.base import DurationText, JsonSchema, Model
+from slo_compiler.documents.base import DurationText, JsonSchema, Model, Written
 from slo_compiler.documents.judged import JsonObject, absent, either_of, given
 
 
@@ -98,7 +98,7 @@ def _meant(text: str) -> str:
 MomentText = Annotated[
     datetime.datetime,
     BeforeValidator(_read_moment),
-    PlainSerializer(datetime.datetime.isoformat, return_type=str),
+    Written(datetime.datetime.isoformat),
     JsonSchema({"type": "string", "format": "date-time", "pattern": f"^(19[7-9][0-9]|2[01][0-9]{{2}}){_AFTER_YEAR}$"}),
 ]
 

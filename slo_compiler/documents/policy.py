@@ -3,9 +3,17 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from slo_compiler.documents.base import POSITIVE_TEXT, SHARE_SCHEMA, DurationText, JsonSchema, Model, PercentText
+from slo_compiler.documents.base import (
+    POSITIVE_TEXT,
+    SHARE_SCHEMA,
+    DurationText,
+    JsonSchema,
+    Model,
+    PercentText,
+    Written,
+)
 from slo_compiler.documents.judged import absent, either_of, given
 from slo_compiler.documents.metadata import Metadata
 from slo_compiler.units import Duration, decimal_text, parse_decimal, percent_text
@@ -33,7 +41,7 @@ Factor = Annotated[
     Decimal,
     BeforeValidator(_read_factor),
     Field(gt=0, le=_LARGEST_FACTOR),
-    PlainSerializer(decimal_text, return_type=str),
+    Written(decimal_text),
     JsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": _LARGEST_FACTOR}, POSITIVE_TEXT]}),
 ]
 Share = Annotated[PercentText, AfterValidator(_check_share), JsonSchema(SHARE_SCHEMA)]

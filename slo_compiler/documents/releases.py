@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator
 
-from slo_compiler.documents.base import JsonSchema
+from slo_compiler.documents.base import JsonSchema, Written
 
 Version = tuple[int, ...]
 """A release as numbers: 0.10.2 is (0, 10, 2), and build b10434 is (10434,)."""
@@ -125,7 +125,7 @@ _RANGE_PATTERN = rf"^(\*|\s*(>={_BOUND_PATTERN}(,\s*<{_BOUND_PATTERN})?|<{_BOUND
 RangeText = Annotated[
     VersionRange,
     BeforeValidator(_read_range),
-    PlainSerializer(str, return_type=str),
+    Written(str),
     JsonSchema({"type": "string", "pattern": _RANGE_PATTERN, "examples": [">=0.8.4", ">=0.8.0,<0.11.0"]}),
 ]
 # To an editor an unquoted minor release is a number.

@@ -46,7 +46,7 @@ _DIRECTIVE = b"slo-compiler:"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LoadedFile:
     """What a file holds. `lines` are for showing findings; documents and diagnostics may be there at once."""
 

@@ -27,7 +27,7 @@ from slo_compiler.slis import Sli, load_slis
 OPENSLO_KINDS = ("SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget", "DataSource", "Service")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Environment:
     """Configuration, catalog, engines, SLIs and policies; facts are read when first asked for.
 

@@ -10,7 +10,7 @@ from slo_compiler.documents.judged import ABSENT, Fault, Notice, dotted, notice_
 from slo_compiler.load.source_map import Path, SourceDocument
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Findings:
     """The findings about one document."""
 

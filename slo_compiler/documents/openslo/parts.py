@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from slo_compiler.documents.base import JsonSchema
+from slo_compiler.documents.base import JsonSchema, Written
 from slo_compiler.documents.judged import Judged
 from slo_compiler.load.source_map import Plain
 from slo_compiler.units import Duration
@@ -148,9 +148,5 @@ Percent = Annotated[
     BeforeValidator(_read_number),
     JsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": 100}),
 ]
-DurationShorthand = Annotated[
-    Shorthand, BeforeValidator(_read_shorthand), PlainSerializer(str, return_type=str), JsonSchema(_DURATION_SCHEMA)
-]
-SliceWindow = Annotated[
-    Shorthand, BeforeValidator(_read_slice), PlainSerializer(str, return_type=str), JsonSchema(_SLICE_SCHEMA)
-]
+DurationShorthand = Annotated[Shorthand, BeforeValidator(_read_shorthand), Written(str), JsonSchema(_DURATION_SCHEMA)]
+SliceWindow = Annotated[Shorthand, BeforeValidator(_read_slice), Written(str), JsonSchema(_SLICE_SCHEMA)]
