@@ -73,7 +73,12 @@ class TestFolders:
         old = compiled("old", SPEC)
         changes = compare_folders(old, compiled("new", SPEC.replace("99.9%", "99.5%")))
         target = one(changes, "target")
-        assert (target.old, target.new, target.direction.value, target.cause.value) == (0.999, 0.995, "looser", "spec")
+        assert (target.old, target.new, target.direction.value, target.causes[0].value) == (
+            0.999,
+            0.995,
+            "looser",
+            "spec",
+        )
         assert target.text == (
             "target 99.9% -> 99.5%, looser: budget 40 -> 201 minutes of total failure in 28d "
             "(retroactive: attainment of the last 28d is judged by the new target at once)"

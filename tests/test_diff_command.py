@@ -178,6 +178,62 @@ class TestAgainst:
             "alert 13x over 1.3% bad -> 11x over 1.1% bad, tighter: moved by the policy, not by the spec"
         ]
 
+    @pytest.mark.parametrize(
+        ("edits", "expected"),
+        [
+            ([("99.9%", "99.8%")], {("chat", "target", "spec"), ("chat", "alerts", "spec")}),
+            (
+                [("factor: 13", "factor: 11")],
+                {("chat", "alert", "policy"), ("write", "alert", "policy")},
+            ),
+            (
+                [("97%", "96%"), ("factor: 13", "factor: 11")],
+                {("chat", "alert", "policy"), ("write", "target", "spec"), ("write", "alert", "spec policy")},
+            ),
+            (
+                [("acme/write", "acme/wrote"), ("factor: 13", "factor: 11")],
+                {
+                    ("chat", "alert", "policy"),
+                    ("write", "alert", "spec policy"),
+                    ("write", "model", "spec"),
+                    ("write", "selector", "spec"),
+                },
+            ),
+            (
+                [("97%", "96%"), ("factor: 17", "factor: 19")],
+                {("write", "target", "spec"), ("write", "alerts", "spec")},
+            ),
+            ([("# first", "# a comment")], set()),
+        ],
+        ids=[
+            "one spec of a file",
+            "the policy in it",
+            "a spec and its policy",
+            "a spec, in another matter, and its policy",
+            "a spec and a policy that it does not name",
+            "a comment",
+        ],
+    )
+    def test_a_cause_is_a_document_of_a_file(
+        self, home: Path, edits: list[tuple[str, str]], expected: set[tuple[str, str, str]]
+    ) -> None:
+        own = "  alerting: {policy: own}\n  objectives"
+        chat = SPEC.replace("    - {sli: ttft, threshold: 300ms, target: 97%}\n", "").replace("  objectives", own)
+        write_ = OTHER.replace("acme/chat", "acme/write").replace("  objectives", own).split("    - {sli: ratio")[0]
+        other = POLICY.replace("name: own", "name: more").replace("13", "17")
+        text = "---\n".join(["# first\n", chat, write_, POLICY, other])
+        write("specs/chat.yaml", text)
+        commit(home, "several")
+        for old, new in edits:
+            assert old in text
+            text = text.replace(old, new)
+        write("specs/chat.yaml", text)
+        found_ = found("--against", "several")["changes"]
+        assert {(item["spec"], item["field"], " ".join(item["causes"])) for item in found_} == expected
+        for item in found_:
+            assert item["cause"] == item["causes"][0]
+            assert ("moved by the spec and the policy" in item["text"]) == (item["causes"] == ["spec", "policy"])
+
     def test_the_configuration_of_then_is_the_old_one(self, home: Path) -> None:
         write("slo-compiler.yaml", "defaults: {period: 7d}\n")
         document = found("--against", "old")

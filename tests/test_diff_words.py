@@ -357,7 +357,7 @@ class TestCauses:
     )
     def test_measured(self, field: str, facts: dict[str, str], cause: str) -> None:
         found = self.moved(field, lambda seconds: seconds * 2, **facts)
-        assert found.cause.value == cause
+        assert found.causes[0].value == cause
         assert f"moved by the {cause}, not by the spec" in found.text
 
     @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ class TestCauses:
             return [{**tiers[0], "for": 120}, *tiers[1:]]
 
         found = self.moved("tiers", slower, **facts)
-        assert (found.cause.value, found.direction.value) == (cause, "looser")
+        assert (found.causes[0].value, found.direction.value) == (cause, "looser")
         assert found.headline == "alert 14.4x for 0s -> for 2m"
 
     @pytest.mark.parametrize(
@@ -387,14 +387,14 @@ class TestCauses:
         provenance = [{**item, "origin": origin} if item["field"] == "promised" else item for item in slo["provenance"]]
         slo = {**slo, "promised": 0.2, "provenance": provenance}
         found = difference(old, replace(new, documents=({**new.documents[0], "slos": [slo]},))).changes
-        assert [(change.field, change.cause.value) for change in found] == [("threshold", cause)]
+        assert [(change.field, change.causes[0].value) for change in found] == [("threshold", cause)]
 
     def test_a_version_of_the_compiler(self) -> None:
         old = side(SPEC)
         slo = {**old.documents[0]["slos"][0], "title": "time to the first token"}
         new = replace(old, compiler="1.3.0", documents=({**old.documents[0], "slos": [slo]},))
         (found,) = difference(old, new).changes
-        assert found.cause.value == "compiler"
+        assert found.causes[0].value == "compiler"
 
 
 class TestReports:

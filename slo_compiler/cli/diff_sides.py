@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,9 +29,10 @@ from slo_compiler.diagnostics.diagnostic import Severity
 from slo_compiler.diff import NothingToCompare, folder_side
 from slo_compiler.diff.sides import Side, moved, side_of_specs
 from slo_compiler.load.discover import discover, exists, is_folder
-from slo_compiler.load.yaml import LoadedFile, load_bytes, read_content
+from slo_compiler.load.yaml import LoadedFile, load_bytes, load_file, read_content
 from slo_compiler.pipeline import Checked, check_files, check_loaded
 from slo_compiler.resolve.environment import Environment
+from slo_compiler.resolve.policies import DEFAULT_POLICY
 from slo_compiler.write import fingerprint
 from slo_compiler.write.manifest import NAME as MANIFEST
 from slo_compiler.write.manifest import BrokenManifest, sha256
@@ -71,7 +72,7 @@ def _of_path(path: str, config: Config, common: Common, *, is_new: bool) -> Side
         _refuse_errors(checked, common)
     else:
         _tell_broken(checked, path, common)
-    return _side(checked, fingerprint.inputs(files), _facts(find_config(common.config)))
+    return _side(checked, fingerprint.inputs(files), _facts(find_config(common.config)), load_file)
 
 
 def of_revision(text: str, paths: tuple[str, ...], config: Config, common: Common) -> tuple[Side, Side]:
@@ -90,11 +91,11 @@ def of_revision(text: str, paths: tuple[str, ...], config: Config, common: Commo
     same = _settled(old.contents, contents) if old.facts == facts else frozenset[str]()
     checked = check_files(files, Environment(config))
     _refuse_errors(checked, common)
-    after = _side(checked, _hashes(contents), facts, same)
+    after = _side(checked, _hashes(contents), facts, _reader(contents), same)
     rest = {path: content for path, content in old.contents.items() if path not in same}
     before = check_loaded([_loaded(path, content) for path, content in rest.items()], Environment(old.config))
     _tell_broken(before, text, common)
-    return _side(before, _hashes(old.contents), old.facts), after
+    return _side(before, _hashes(old.contents), old.facts, _reader(old.contents)), after
 
 
 # A file without these is all that its specs depend on: it defines nothing, names no object of another file's, and spells
@@ -125,11 +126,20 @@ def _loaded(path: str, content: bytes | LoadedFile) -> LoadedFile:
     return replace(content, path=path) if isinstance(content, LoadedFile) else load_bytes(content, path)
 
 
+def _reader(contents: Mapping[str, bytes | LoadedFile]) -> Callable[[str], LoadedFile]:
+    return lambda path: _loaded(path, contents[path])
+
+
 def _side(
-    checked: Checked, inputs: dict[str, str], facts: dict[str, str], without: frozenset[str] = frozenset()
+    checked: Checked,
+    inputs: dict[str, str],
+    facts: dict[str, str],
+    source: Callable[[str], LoadedFile],
+    without: frozenset[str] = frozenset(),
 ) -> Side:
     specs = [spec for spec in checked.specs if spec.path not in without]
-    return side_of_specs(specs, __version__, inputs, facts, _broken(checked))
+    policy = checked.environment.config.defaults.policy if checked.environment is not None else DEFAULT_POLICY
+    return side_of_specs(specs, __version__, inputs, facts, _broken(checked), source, policy)
 
 
 def _facts(config: Path | None) -> dict[str, str]:

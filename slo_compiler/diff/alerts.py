@@ -54,12 +54,14 @@ def compare_tiers(pair: Compared) -> Iterator[Change]:
     if modes[0] != modes[1] and "none" in modes:
         return
     told = _OF_MODE if modes[0] != modes[1] else frozenset[str]()
-    cause = pair.inherited("target", "period")
+    inherited = pair.inherited("target", "period")
+    by_policy = Cause.POLICY in pair.causes.of(pair.before, pair.after, Cause.POLICY)
     moved: list[tuple[Any, Any]] = []
     for old, new in _tier_pairs(pair.old["tiers"], pair.new["tiers"]):
         if old is None or new is None:
-            yield _came_or_went(pair, old, new, cause)
+            yield _came_or_went(pair, old, new, None if by_policy else inherited)
             continue
+        cause = None if by_policy and old["factor"] != new["factor"] else inherited
         differing = [name for name in TIER_FIELDS if old.get(name) != new.get(name) and name not in told]
         if differing == ["errorRatio"] and cause is not None:
             moved.append((old, new))
@@ -72,7 +74,7 @@ def compare_tiers(pair: Compared) -> Iterator[Change]:
             tuple({tier["name"]: tier["errorRatio"] for tier in side} for side in zip(*moved, strict=True)),  # type: ignore[arg-type]
             tuple(_shares(side) for side in zip(*moved, strict=True)),  # type: ignore[arg-type]
             Direction.of(first[0]["errorRatio"], first[1]["errorRatio"], tighter_is="less"),
-            cause=cause,
+            cause=inherited,
             note=_meaning(*first),
         )
 
@@ -95,7 +97,7 @@ def _detection(old: Any, new: Any) -> str:
     return f"a total failure is found after {now}" + (f" (was {was})" if was != now else ", as before")
 
 
-def _came_or_went(pair: Compared, old: Any, new: Any, cause: Cause | None) -> Change:
+def _came_or_went(pair: Compared, old: Any, new: Any, cause: tuple[Cause, ...] | None) -> Change:
     tier = new or old
     words = (
         f"({tier['severity']} over {percent(tier['errorRatio'])} bad in {duration(tier['longWindow'])} and "
@@ -110,7 +112,7 @@ def _came_or_went(pair: Compared, old: Any, new: Any, cause: Cause | None) -> Ch
     )
 
 
-def _of_tier(pair: Compared, old: Any, new: Any, differing: Sequence[str], cause: Cause | None) -> Change:
+def _of_tier(pair: Compared, old: Any, new: Any, differing: Sequence[str], cause: tuple[Cause, ...] | None) -> Change:
     fields = differing or ["errorRatio"]
     words = (_tier_words(old, fields), _tier_words(new, fields))
     directions = [_direction(name, old.get(name), new.get(name)) for name in fields]

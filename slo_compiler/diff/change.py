@@ -93,6 +93,7 @@ class Change:
         field: of the catalogue's document; `alert <tier>`, `waiver <code>` and the like where that holds several.
         old: as the document has it; None where there is none.
         was: the same in words.
+        causes: why, the likeliest first.
         effect: None where no event is judged otherwise.
         note: what the change means to users.
         paste: a line for the spec that the note ends with.
@@ -110,7 +111,7 @@ class Change:
     was: str
     now: str
     direction: Direction
-    cause: Cause
+    causes: tuple[Cause, ...]
     budget: Budget | None = None
     effect: Effect | None = None
     note: str = ""
@@ -132,8 +133,12 @@ class Change:
 
     @property
     def because(self) -> str:
-        """Why, where it is not the spec's own text; else empty."""
-        return "" if self.cause is Cause.SPEC else f"moved by the {self.cause.value}, not by the spec"
+        """Why, where it is not the spec's own text alone; else empty."""
+        if self.causes == (Cause.SPEC,):
+            return ""
+        if Cause.SPEC in self.causes:
+            return f"moved by {' and '.join(f'the {cause.value}' for cause in self.causes)}"
+        return f"moved by the {self.causes[0].value}, not by the spec"
 
     @property
     def text(self) -> str:

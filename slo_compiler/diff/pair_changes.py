@@ -42,7 +42,7 @@ class Compared:
         effect_words: str = "",
         note: str = "",
         kind: Kind | None = None,
-        cause: Cause | None = None,
+        cause: tuple[Cause, ...] | None = None,
     ) -> Change:
         """A change of a field.
 
@@ -91,13 +91,13 @@ class Compared:
             return ""
         return f"budget {minutes(budget.old)} -> {minutes(budget.new)} minutes of total failure"
 
-    def number_cause(self, field: str) -> Cause:
+    def number_cause(self, field: str) -> tuple[Cause, ...]:
         """Why a number changed that has an origin."""
         old, new = self._origin(self.old, field), self._origin(self.new, field)
         likely = by_origin(new or old)
         return self.causes.of(self.before, self.after, likely, same_origin=bool(old) and old == new)
 
-    def inherited(self, *fields: str) -> Cause | None:
+    def inherited(self, *fields: str) -> tuple[Cause, ...] | None:
         """Why the first of some numbers changed, for what follows from them; None where none of them did."""
         return next((self.number_cause(field) for field in fields if self.old[field] != self.new[field]), None)
 

@@ -21,11 +21,11 @@ def compare_identity(pair: Compared, old: Entry, new: Entry) -> Iterator[Change]
         note, paste = _pin(old, new)
         kind, field = (Kind.RENAMED, "name") if names[0] != names[1] else (Kind.CHANGED, "identity")
         both = names if names[0] != names[1] else (before, after)
-        found = pair.change(field, both, both, effect=Effect.AFRESH, note=note, kind=kind, cause=Cause.SPEC)
+        found = pair.change(field, both, both, effect=Effect.AFRESH, note=note, kind=kind, cause=(Cause.SPEC,))
         yield replace(found, paste=paste)
     elif names[0] != names[1]:
         note = "its identity stays, and with it its history"
-        yield pair.change("name", names, names, note=note, kind=Kind.RENAMED, cause=Cause.SPEC)
+        yield pair.change("name", names, names, note=note, kind=Kind.RENAMED, cause=(Cause.SPEC,))
     if old.identity == new.identity and before != after:
         switched = ("@" in before) != ("@" in after)
         note = "resetOnChange was switched" if switched else "resetOnChange: the promise changed"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slo_compiler.emit.catalogue import NAME
 from slo_compiler.emit.catalogue.entry import SCHEMA, entry_text
 from slo_compiler.ir import Spec
+from slo_compiler.load.yaml import LoadedFile
+from slo_compiler.resolve.policies import DEFAULT_POLICY
 from slo_compiler.write.manifest import Manifest
 
 Document = dict[str, Any]
@@ -26,6 +28,8 @@ class Side:
         facts: the hash of all facts and settings beside these, by name.
         files: the hash of each output; None where nothing was written.
         broken: spec files that do not compile.
+        source: reads one of the files as it is in this set; None of a folder, which has only their hashes.
+        default_policy: the name of the burn-rate policy of specs that name none.
     """
 
     documents: tuple[Document, ...] = ()
@@ -34,6 +38,8 @@ class Side:
     facts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] | None = None
     broken: frozenset[str] = frozenset()
+    source: Callable[[str], LoadedFile] | None = None
+    default_policy: str = DEFAULT_POLICY
 
 
 def side_of_folder(manifest: Manifest, texts: Mapping[str, str]) -> Side:
@@ -74,11 +80,13 @@ def side_of_specs(
     inputs: Mapping[str, str],
     facts: Mapping[str, str],
     broken: frozenset[str] = frozenset(),
+    source: Callable[[str], LoadedFile] | None = None,
+    default_policy: str = DEFAULT_POLICY,
 ) -> Side:
     """Specs that were resolved and not written; those of broken files are left out, as some of them may be missing."""
     whole = (spec for spec in specs if spec.path not in broken)
     documents = tuple(json.loads(entry_text(spec)) for spec in whole)
-    return Side(documents, compiler, inputs, facts, None, broken)
+    return Side(documents, compiler, inputs, facts, None, broken, source, default_policy)
 
 
 def moved(side: Side, old: str, new: str) -> Side:
@@ -106,4 +114,7 @@ def moved(side: Side, old: str, new: str) -> Side:
         for document in side.documents
     ]
     inputs = {name(path): text for path, text in side.inputs.items()}
-    return replace(side, documents=tuple(documents), inputs=inputs, broken=frozenset(map(name, side.broken)))
+    places, read = {name(path): path for path in side.inputs}, side.source
+    source = None if read is None else lambda path: read(places[path])
+    broken = frozenset(map(name, side.broken))
+    return replace(side, documents=tuple(documents), inputs=inputs, broken=broken, source=source)

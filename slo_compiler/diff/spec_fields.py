@@ -24,7 +24,7 @@ def _word(field: str, called: str) -> Compare:
 def _path(pair: Compared) -> Iterator[Change]:
     old, new = pair.before["path"], pair.after["path"]
     if old != new:
-        yield pair.change("file", (old, new), (old, new), cause=Cause.SPEC)
+        yield pair.change("file", (old, new), (old, new), cause=(Cause.SPEC,))
 
 
 def _labels(pair: Compared) -> Iterator[Change]:

@@ -65,7 +65,7 @@ def outline_of(file: LoadedFile) -> Outline:
             defines.add(source.name)
         if source.kind in WIDE_KINDS:
             defines.update(_shipping_names(source))
-        for key, text in _texts(source.data):
+        for key, text in texts_in(source.data):
             if key in _REFERENCES or key.startswith(_LISTED_POLICY):
                 references.add(text)
             if key in _SHIPPING:
@@ -88,7 +88,7 @@ def _shipping_names(source: SourceDocument) -> Iterator[str]:
             yield from (f"{kind} {name}" for name in entries)
 
 
-def _texts(data: Any) -> Iterator[tuple[str, str]]:
+def texts_in(data: Any) -> Iterator[tuple[str, str]]:
     """Every text in a document with the key that it stands under; those of a list as `key[]`, of an engine `engine.key`."""
     waiting: list[tuple[str, Any]] = [("", data)]
     while waiting:
