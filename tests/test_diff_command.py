@@ -181,7 +181,10 @@ class TestAgainst:
     @pytest.mark.parametrize(
         ("edits", "expected"),
         [
-            ([("99.9%", "99.8%")], {("chat", "target", "spec"), ("chat", "alerts", "spec")}),
+            (
+                [("99.9%", "99.8%")],
+                {(spec, field, "spec") for spec in ("chat", "plain") for field in ("target", "alerts")},
+            ),
             (
                 [("factor: 13", "factor: 11")],
                 {("chat", "alert", "policy"), ("write", "alert", "policy")},
@@ -203,25 +206,40 @@ class TestAgainst:
                 [("97%", "96%"), ("factor: 17", "factor: 19")],
                 {("write", "target", "spec"), ("write", "alerts", "spec")},
             ),
+            (
+                [("minBadEvents: 29", "minBadEvents: 31"), ("factor: 17", "factor: 19")],
+                {("plain", f"alert {tier}", "spec") for tier in ("14.4x", "6x", "1x")},
+            ),
+            (
+                [("minBadEvents: 23", "minBadEvents: 31"), ("factor: 17", "factor: 19")],
+                {("chat", "alert 13x", "spec")},
+            ),
             ([("# first", "# a comment")], set()),
         ],
         ids=[
-            "one spec of a file",
+            "two specs of a file",
             "the policy in it",
             "a spec and its policy",
             "a spec, in another matter, and its policy",
             "a spec and a policy that it does not name",
+            "a spec that names no policy, and a policy that is not the default",
+            "a spec's alerts, and a policy that it does not name",
             "a comment",
         ],
     )
     def test_a_cause_is_a_document_of_a_file(
         self, home: Path, edits: list[tuple[str, str]], expected: set[tuple[str, str, str]]
     ) -> None:
-        own = "  alerting: {policy: own}\n  objectives"
-        chat = SPEC.replace("    - {sli: ttft, threshold: 300ms, target: 97%}\n", "").replace("  objectives", own)
-        write_ = OTHER.replace("acme/chat", "acme/write").replace("  objectives", own).split("    - {sli: ratio")[0]
+        own = "  alerting: {policy: own, minBadEvents: %d}\n  objectives"
+        chat = SPEC.replace("    - {sli: ttft, threshold: 300ms, target: 97%}\n", "").replace("  objectives", own % 23)
+        write_ = (
+            OTHER.replace("acme/chat", "acme/write").replace("  objectives", own % 27).split("    - {sli: ratio")[0]
+        )
+        plain = chat.replace("name: chat}", "name: plain}").replace(
+            own % 23, "  alerting: {minBadEvents: 29}\n  objectives"
+        )
         other = POLICY.replace("name: own", "name: more").replace("13", "17")
-        text = "---\n".join(["# first\n", chat, write_, POLICY, other])
+        text = "---\n".join(["# first\n", chat, write_, plain, POLICY, other])
         write("specs/chat.yaml", text)
         commit(home, "several")
         for old, new in edits:
