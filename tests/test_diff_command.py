@@ -350,6 +350,40 @@ class TestAgainst:
             Path(f"specs/{name}.yaml").unlink()
         assert {item["spec"] for item in found("--against", "linked")["changes"]} == {"write"}
 
+    def test_a_link_to_a_link_is_its_file(self, home: Path) -> None:
+        write("kept/write.yaml", OTHER)
+        Path("kept/again.yaml").symlink_to("write.yaml")
+        Path("specs/write.yaml").symlink_to("../kept/again.yaml")
+        Path("specs/round.yaml").symlink_to("round.yaml")
+        commit(home, "links")
+        Path("specs/round.yaml").unlink()
+        assert found("--against", "links")["changes"] == []
+        write("kept/write.yaml", OTHER.replace("97%", "96%"))
+        assert {item["spec"] for item in found("--against", "links")["changes"]} == {"write"}
+
+    def test_a_submodule_is_read_at_the_commit_that_the_revision_had(self, home: Path, tmp_path: Path) -> None:
+        shared = tmp_path / "shared"
+        write(str(shared / "of/write.yaml"), OTHER)
+        subprocess.run(["git", "init", "-q", "-b", "trunk", str(shared)], check=True)
+        commit(shared, "first")
+        Repository(home).run(
+            "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shared), "specs/a team"
+        )
+        commit(home, "with")
+        assert found("--against", "with")["changes"] == []
+        write("specs/a team/of/write.yaml", OTHER.replace("97%", "96%"))
+        for given in ([], ["specs/a team"], ["specs/a team/of"], ["specs/a team/of/write.yaml"]):
+            changes = found("--against", "with", *given)["changes"]
+            assert {(item["path"], item["kind"]) for item in changes} == {("specs/a team/of/write.yaml", "changed")}
+        commit(home / "specs" / "a team", "second")
+        commit(home, "moved")
+        assert found("--against", "moved")["changes"] == []
+        shutil.rmtree(home / ".git/modules/specs/a team/objects")
+        (home / ".git/modules/specs/a team/objects").mkdir()
+        result = run("--against", "with")
+        assert result.exit_code == 3
+        assert "submodule specs/a team at " in result.stderr and "git -C 'specs/a team' fetch" in result.stderr
+
     def test_what_a_compilation_wrote_is_no_spec(self, home: Path) -> None:
         assert CliRunner().invoke(cli, ["compile", "specs", "-o", "out", "-q"]).exit_code == 0
         commit(home, "output")

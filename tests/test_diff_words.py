@@ -12,6 +12,7 @@ from slo_compiler.diff.change import Change
 from slo_compiler.diff.compare import difference
 from slo_compiler.diff.report import render_text, to_markdown
 from slo_compiler.diff.sides import Side, side_of_specs
+from slo_compiler.documents.config import Config
 from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import check_loaded
 from slo_compiler.resolve.environment import Environment
@@ -283,6 +284,35 @@ def pasted(text: str, annotation: str) -> str:
     return f'{head}{name}{body}, annotations: {{{key}: "{value}"}}}}\n{rest}'
 
 
+def test_a_budget_that_moves_a_little_is_shown_to_move() -> None:
+    old = edited(("target: 99%", "target: 99.9%"))
+    (target, _) = texts(old, edited(("99.9%", "99.899%"), text=old))
+    assert target == ("target 99.9% -> 99.899%, looser: budget 40.3 -> 40.7 minutes of total failure in 28d " + AT_ONCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [("page", "ticket", "looser"), ("ticket", "page", "tighter")],
+)
+def test_who_is_woken_is_told_whatever_severities_are_called(old: str, new: str, direction: str) -> None:
+    policy = """\
+apiVersion: slo-compiler/v1
+kind: BurnRatePolicy
+metadata: {name: own}
+spec: {tiers: [{factor: 13, longWindow: 1h, shortWindow: 5m, severity: SEVERITY}]}
+"""
+    environment = Environment(Config.model_validate({"severities": {"page": "critical", "ticket": "P3"}}))
+    sides = []
+    for severity in (old, new):
+        spec = edited(("alerting: {", "alerting: {policy: own, "))
+        text = f"{spec}---\n{policy.replace('SEVERITY', severity)}"
+        checked = check_loaded([load_bytes(text.encode(), "specs/chat.yaml")], environment)
+        assert not checked.failed, checked.diagnostics
+        sides.append(side_of_specs(checked.specs, "1.2.3", {"specs/chat.yaml": sha256(text.encode())}, {}))
+    (found,) = difference(*sides).changes
+    assert (found.field, found.direction.value) == ("alert 13x", direction)
+
+
 class TestRenames:
     @pytest.mark.parametrize(
         ("old", "edits"),
@@ -322,6 +352,30 @@ class TestRenames:
     def test_what_says_something_else_elsewhere_is_no_rename(self) -> None:
         new = side(edited(("name: chat,", "name: talk,"), ("acme/chat", "acme/other")), "specs/talk.yaml")
         assert [change.kind.value for change in difference(side(SPEC), new).changes] == ["removed", "added"]
+
+    @pytest.mark.parametrize(
+        ("new", "kinds"),
+        [
+            (edited(("name: chat,", "name: talk,"), ("acme/chat", "acme/other")), ["removed", "added"]),
+            (edited(("name: chat,", "name: talk,")), ["renamed"]),
+            (edited(("name: chat,", "name: talk,"), ("300ms", "250ms")), ["renamed", "changed"]),
+            (OPENSLO.replace("lag", "age"), ["removed", "added"]),
+        ],
+        ids=["of another model", "of the same model", "of the same model that also changes", "of another kind"],
+    )
+    def test_in_a_file_of_several_one_that_goes_beside_one_that_comes_is_a_rename_only_of_the_same(
+        self, new: str, kinds: list[str]
+    ) -> None:
+        other = edited(("name: chat,", "name: write,"), ("acme/chat", "acme/write"))
+        found = changes(f"{SPEC}---\n{other}", f"{other}---\n{new}")
+        assert sorted(change.kind.value for change in found) == sorted(kinds)
+
+    def test_in_a_file_of_several_objects_that_read_others_are_none(self) -> None:
+        old = f"{OPENSLO}---\n{SPEC}"
+        moved = OPENSLO.replace("{name: lag}\nspec:\n  service", "{name: age}\nspec:\n  service")
+        assert [change.kind.value for change in changes(old, f"{moved}---\n{SPEC}")] == ["renamed"]
+        other = moved.replace("index_lag_seconds", "index_age_seconds")
+        assert [change.kind.value for change in changes(old, f"{other}---\n{SPEC}")] == ["removed", "added"]
 
     def test_the_rename_of_a_spec_is_told_once(self) -> None:
         two = edited(("  alerting", f"{RATIO}  alerting"))

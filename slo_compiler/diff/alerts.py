@@ -8,8 +8,10 @@ from typing import Any
 from slo_compiler.diff.change import Cause, Change, Direction
 from slo_compiler.diff.pair_changes import Compared
 from slo_compiler.diff.words import duration, number, pairs, percent
+from slo_compiler.promql.names import ALERT_PAGE, ALERT_TICKET
 
-_RANK = {"page": 2, "ticket": 1, "info": 0}
+# By the words that a configuration may have others for, and by the alert's name, which tells pages from the rest always.
+_RANK = {"page": 2, "ticket": 1, "info": 0, ALERT_PAGE: 2, ALERT_TICKET: 1}
 _MODES = {"page": 2, "ticket": 1, "none": 0}
 
 # What a tier's own change is told by: its words, and which way is tighter, if any is.
@@ -21,7 +23,7 @@ TIER_FIELDS: dict[str, tuple[str, str]] = {
     "for": ("for {}", "less"),
     "keepFiringFor": ("kept for {}", ""),
     "minBadEvents": ("with more than {} bad events", "less"),
-    "alert": ("{}", ""),
+    "alert": ("{}", "rank"),
     "labels": ("labels {}", ""),
 }
 # What follows from these, from the target and the period, or from the steps.
@@ -85,7 +87,7 @@ def _shares(tiers: Sequence[Any]) -> str:
 
 def _meaning(old: Any, new: Any) -> str:
     """`pages at an error ratio over 7.2% (was 1.44%); a total failure is found after 4m19.2s (was 51.84s)`."""
-    verb = "pages" if new["severity"] == "page" else "a ticket" if new["severity"] == "ticket" else new["severity"]
+    verb = "pages" if new["alert"] == ALERT_PAGE else "a ticket"
     return (
         f"{verb} at an error ratio over {percent(new['errorRatio'])} (was {percent(old['errorRatio'])}) in "
         f"{duration(new['longWindow'])}; {_detection(old, new)}"

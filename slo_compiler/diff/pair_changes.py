@@ -9,7 +9,7 @@ from typing import Any
 from slo_compiler.diff.causes import Causes, by_origin
 from slo_compiler.diff.change import Budget, Cause, Change, Direction, Effect, Kind
 from slo_compiler.diff.sides import Document
-from slo_compiler.diff.words import minutes, minutes_of
+from slo_compiler.diff.words import minutes_apart, minutes_of
 
 # What is said where a change does not say it more closely.
 _EFFECTS = {Effect.FROM_NOW_ON: "from now on: what is recorded stays as it was judged"}
@@ -89,7 +89,7 @@ class Compared:
         budget = self.budget
         if budget is None or budget.old is None or budget.new is None or budget.old == budget.new:
             return ""
-        return f"budget {minutes(budget.old)} -> {minutes(budget.new)} minutes of total failure"
+        return f"budget {' -> '.join(minutes_apart(budget.old, budget.new))} minutes of total failure"
 
     def number_cause(self, field: str) -> tuple[Cause, ...]:
         """Why a number changed that has an origin."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from slo_compiler.diff.sides import Document, Side
@@ -11,10 +11,15 @@ from slo_compiler.diff.sides import Document, Side
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An SLO with the document that holds it."""
+    """An SLO with the document that holds it.
+
+    Attributes:
+        alone: no other spec is in the same file, before nor after.
+    """
 
     document: Document
     slo: Document
+    alone: bool = True
 
     @property
     def identity(self) -> str:
@@ -42,13 +47,22 @@ class Pair:
         return str(entry.slo["sloId"])
 
 
-# Where identities differ, two SLOs are the same if they alone agree on one of these, the closest first.
+# Where identities differ, two SLOs are the same if they alone agree on one of these, the closest first. Of a file with
+# several specs they must also be about the same: one that goes beside one that comes is none that was renamed.
 _ALIKE: tuple[Callable[[Entry], Hashable], ...] = (
     lambda entry: (entry.document["path"], entry.document["spec"], entry.ending, entry.slo["sli"]),
-    lambda entry: (entry.document["path"], entry.ending, entry.slo["sli"]),
-    lambda entry: (entry.document["path"], _promise(entry)),
+    lambda entry: (entry.document["path"], entry.ending, entry.slo["sli"], _about(entry)),
+    lambda entry: (entry.document["path"], _promise(entry), _about(entry)),
     lambda entry: (entry.ending, entry.slo.get("model"), entry.slo.get("endpoint"), _promise(entry), _reads(entry)),
 )
+
+
+def _about(entry: Entry) -> Hashable:
+    """The model and its endpoint, or where there is none what is read; of a spec that is alone in its file, nothing."""
+    if entry.alone:
+        return ()
+    model = entry.slo.get("model")
+    return (model, entry.slo.get("endpoint")) if model is not None else _reads(entry)
 
 
 def _promise(entry: Entry) -> Hashable:
@@ -62,8 +76,14 @@ def _reads(entry: Entry) -> Hashable:
 
 def pairs_of(old: Side, new: Side) -> list[Pair]:
     """Every SLO of both sides once, by identity."""
-    before = {entry.identity: entry for entry in _entries(old)}
-    after = {entry.identity: entry for entry in _entries(new)}
+    crowded = {
+        path
+        for side in (old, new)
+        for path, number in Counter(document["path"] for document in side.documents).items()
+        if number > 1
+    }
+    before = {entry.identity: entry for entry in _entries(old, crowded)}
+    after = {entry.identity: entry for entry in _entries(new, crowded)}
     found = [Pair(before[identity], entry) for identity, entry in after.items() if identity in before]
     gone = [entry for identity, entry in before.items() if identity not in after]
     come = [entry for identity, entry in after.items() if identity not in before]
@@ -77,10 +97,10 @@ def pairs_of(old: Side, new: Side) -> list[Pair]:
     return sorted(found, key=lambda pair: pair.key)
 
 
-def _entries(side: Side) -> Iterator[Entry]:
+def _entries(side: Side, crowded: Collection[str]) -> Iterator[Entry]:
     for document in side.documents:
         for slo in document["slos"]:
-            yield Entry(document, slo)
+            yield Entry(document, slo, document["path"] not in crowded)
 
 
 def _only_ones(gone: Sequence[Entry], come: Sequence[Entry], alike: Callable[[Entry], Hashable]) -> Iterator[Pair]:

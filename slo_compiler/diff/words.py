@@ -9,6 +9,8 @@ from typing import Any
 
 from slo_compiler.units import Duration, decimal_text, percent_text
 
+_LEAST_MINUTES = Decimal("1e-9")
+
 
 def percent(ratio: float) -> str:
     """0.999 is `99.9%`."""
@@ -37,6 +39,17 @@ def minutes(amount: Fraction) -> str:
         return f"{int(exact):,}"
     place = Decimal("0.1") if exact >= Decimal("0.1") or not exact else Decimal(1).scaleb(exact.adjusted() - 1)
     return decimal_text(exact.quantize(place, ROUND_FLOOR))
+
+
+def minutes_apart(old: Fraction, new: Fraction) -> tuple[str, str]:
+    """Two budgets that differ, with as many digits as it takes to see that they do."""
+    both = minutes(old), minutes(new)
+    place = Decimal(1)
+    while both[0] == both[1] and old != new and place > _LEAST_MINUTES:
+        place /= 10
+        exact = [Decimal(amount.numerator) / Decimal(amount.denominator) for amount in (old, new)]
+        both = tuple(f"{amount.quantize(place, ROUND_FLOOR):,f}" for amount in exact)  # type: ignore[assignment]
+    return both
 
 
 def pairs(values: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ _SETTINGS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"]*@")
 _FILE_MODES = ("100644", "100755")
 _LINK_MODE = "120000"
+_SUBMODULE_MODE = "160000"
 
 
 class GitMissing(Exception):
@@ -110,16 +111,25 @@ class Repository:
 
         Submodules are left out.
         """
-        found = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
-        listed = []
-        for line in found.split(b"\0"):
+        return [
+            TreeFile(path, object_id, mode == _LINK_MODE)
+            for mode, object_id, path in self._listed(commit, paths)
+            if mode in _FILE_MODES or mode == _LINK_MODE
+        ]
+
+    def submodules(self, commit: str) -> dict[str, str]:
+        """The commit of each submodule of a commit by the path where it lies."""
+        if not self.files(commit, [".gitmodules"]):
+            return {}  # most have none, and need not list all that they hold
+        return {path: object_id for mode, object_id, path in self._listed(commit) if mode == _SUBMODULE_MODE}
+
+    def _listed(self, commit: str, paths: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
+        """Mode, object id and path of what a commit holds."""
+        for line in self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths).split(b"\0"):
             head, tab, name = line.partition(b"\t")
-            if not tab:
-                continue
-            mode, _, object_id = head.decode("ascii").split()
-            if mode in _FILE_MODES or mode == _LINK_MODE:
-                listed.append(TreeFile(os.fsdecode(name), object_id, mode == _LINK_MODE))
-        return listed
+            if tab:
+                mode, _, object_id = head.decode("ascii").split()
+                yield mode, object_id, os.fsdecode(name)
 
     def contents(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """The bytes of files, by one git for all of them."""

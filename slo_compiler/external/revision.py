@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from slo_compiler.load.discover import SUFFIXES
 
 # After a revision: not it, but where the present one left it.
 _SINCE = "..."
+# Systems follow no more than some forty.
+_MOST_LINKS = 40
 
 
 class OutsideRepository(Exception):
@@ -53,10 +56,11 @@ class Revision:
     def export(self, paths: Sequence[str], folder: Path) -> None:
         """Writes the files under paths that may hold documents into a folder, by their paths from the root.
 
-        A link becomes the file that it leads to within the revision; one that leads elsewhere is left out.
+        A link becomes the file that it leads to within the revision; one that leads elsewhere is left out. Of a
+        submodule that is checked out, the files of the commit that the revision has of it are written.
 
         Raises:
-            GitFailed: git cannot read them.
+            GitFailed: git cannot read them, or has not fetched that commit.
             OSError: the folder cannot be written.
         """
         everything = "" in paths
@@ -68,19 +72,36 @@ class Revision:
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
+        for path, commit in self.repository.submodules(self.commit).items() if paths else ():
+            within = sorted({part for given in paths if (part := _within(given, path)) is not None})
+            if within and _is_safe(path) and self._is_checked_out(path):
+                held = Revision(Repository(self.repository.root / path), commit)
+                try:
+                    held.export(within, folder / path)
+                except GitFailed as fault:
+                    hint = f"git -C {shlex.quote(path)} fetch origin {commit}"
+                    raise GitFailed(f"submodule {path} at {commit[:12]}: {fault}; {hint}") from None
+
+    def _is_checked_out(self, submodule: str) -> bool:
+        root = Path(os.path.realpath(self.repository.root))
+        place = root / submodule
+        return Path(os.path.realpath(place)) == place and (place / ".git").exists()
 
     def _read(self, files: Sequence[TreeFile]) -> list[tuple[str, bytes]]:
         return [(file.path, content) for file, content in self.repository.contents(files)]
 
     def _links(self, links: Sequence[TreeFile]) -> list[tuple[str, bytes]]:
-        leads = {
-            path: posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(content)))
-            for path, content in self._read(links)
-        }
-        inside = [lead for lead in leads.values() if _is_safe(lead)]
-        files = [file for file in self.repository.files(self.commit, inside) if not file.is_link] if inside else []
-        contents = dict(self._read(files))
-        return [(path, contents[lead]) for path, lead in leads.items() if lead in contents]
+        """The content behind each link, through further links."""
+        found: list[tuple[str, bytes]] = []
+        waiting = {path: _lead(path, content) for path, content in self._read(links)}
+        for _ in range(_MOST_LINKS):
+            inside = sorted({lead for lead in waiting.values() if _is_safe(lead)})
+            listed = {file.path: file for file in self.repository.files(self.commit, inside)} if inside else {}
+            contents = dict(self._read([listed[lead] for lead in inside if lead in listed]))
+            behind = {path: lead for path, lead in waiting.items() if lead in contents}
+            found += [(path, contents[lead]) for path, lead in behind.items() if not listed[lead].is_link]
+            waiting = {path: _lead(lead, contents[lead]) for path, lead in behind.items() if listed[lead].is_link}
+        return found
 
 
 def find_revision(repository: Repository, text: str) -> Revision:
@@ -97,6 +118,17 @@ def find_revision(repository: Repository, text: str) -> Revision:
     except GitFailed:
         raise GitFailed(f"{text.removesuffix(_SINCE)} and HEAD have no common commit here") from None
     return Revision(repository, found.decode("ascii").strip())
+
+
+def _lead(link: str, content: bytes) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(link), os.fsdecode(content)))
+
+
+def _within(path: str, folder: str) -> str | None:
+    """Which part of a folder a path means: empty for all of it, None for nothing of it."""
+    if path in ("", folder) or folder.startswith(f"{path}/"):
+        return ""
+    return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else None
 
 
 def _is_safe(path: str) -> bool:
