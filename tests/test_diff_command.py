@@ -453,6 +453,16 @@ class TestTwoSides:
         assert [item["field"] for item in found("specs", "changed")["changes"]] == ["target", "alerts"]
         assert [item["path"] for item in found("specs", "changed")["changes"]] == ["changed/chat.yaml"] * 2
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [(".", "../new"), ("../new", "."), ("./chat.yaml", "../new/chat.yaml"), ("../new/", "./")],
+    )
+    def test_a_folder_of_specs_may_be_this_one(self, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("here/chat.yaml", SPEC)
+        write("new/chat.yaml", SPEC.replace("97%", "96%"))
+        monkeypatch.chdir("here")
+        assert {item["field"] for item in found(old, new)["changes"]} == {"target", "alerts"}
+
     def test_exit_code(self) -> None:
         assert run("specs", "changed").exit_code == 0
         assert run("specs", "changed", "--exit-code").exit_code == 1

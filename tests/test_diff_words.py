@@ -375,7 +375,7 @@ class TestRenames:
         moved = OPENSLO.replace("{name: lag}\nspec:\n  service", "{name: age}\nspec:\n  service")
         assert [change.kind.value for change in changes(old, f"{moved}---\n{SPEC}")] == ["renamed"]
         other = moved.replace("index_lag_seconds", "index_age_seconds")
-        assert [change.kind.value for change in changes(old, f"{other}---\n{SPEC}")] == ["removed", "added"]
+        assert [change.kind.value for change in changes(old, f"{other}---\n{SPEC}")] == ["added", "removed"]
 
     def test_the_rename_of_a_spec_is_told_once(self) -> None:
         two = edited(("  alerting", f"{RATIO}  alerting"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from slo_compiler.emit.catalogue import NAME
@@ -93,10 +94,10 @@ def moved(side: Side, old: str, new: str) -> Side:
     """A side whose files are called as if they lay in another folder, so that two folders of specs compare by what is in them."""
 
     def name(path: str) -> str:
-        if path == old:
-            return new
-        below = path.removeprefix(f"{old}/")
-        return path if below == path else f"{new}/{below}"
+        place = PurePosixPath(path)
+        if not place.is_relative_to(old) or ".." in place.relative_to(old).parts:
+            return path
+        return (PurePosixPath(new) / place.relative_to(old)).as_posix()
 
     def origin(text: str) -> str:
         head, opened, path = text.rpartition("(")
