@@ -209,8 +209,11 @@ def _budget(pair: Compared) -> Iterator[Change]:
     for field, called in (("eventsPerHour", "expected traffic"), ("eventsPerRequest", "events per request")):
         old, new = pair.old["budget"][field], pair.new["budget"][field]
         if old != new:
-            unit = f" {pair.new['counts']}/h" if field == "eventsPerHour" else ""
-            both = tuple("" if value is None else f"{number(round(value, 2))}{unit}" for value in (old, new))
+            units = [f" {side['counts']}/h" if field == "eventsPerHour" else "" for side in (pair.old, pair.new)]
+            both = tuple(
+                "" if value is None else f"{number(round(value, 2))}{unit}"
+                for value, unit in zip((old, new), units, strict=True)
+            )
             yield pair.change(called, (old, new), (both[0], both[1]), likely=Cause.CATALOG, kind=Kind.CHANGED)
 
 
