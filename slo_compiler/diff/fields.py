@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -89,6 +90,7 @@ def _number(
     )
 
 
+_BOUND = re.compile(r"([<>]=?) (-?[0-9.]+)")
 # What has an origin and a comparison of its own above, or is `budgetAdjustments`.
 _TOLD = frozenset(("target", "promised", "measured", "period", "adjusted"))
 
@@ -152,10 +154,12 @@ def _by_first_number(old: str, new: str) -> Direction:
 
 def _by_bound(old: str, new: str) -> Direction:
     """`<= 30`: less is tighter, and more of `>= 30`; another comparison is another promise."""
-    (before, _, low), (after, _, high) = old.partition(" "), new.partition(" ")
-    if before != after or not before:
+    before, after = _BOUND.fullmatch(old), _BOUND.fullmatch(new)
+    if before is None or after is None or before[1] != after[1]:
         return Direction.NEUTRAL
-    return Direction.of(float(low), float(high), tighter_is="less" if before.startswith("<") else "more")
+    return Direction.of(
+        Decimal(before[2]), Decimal(after[2]), tighter_is="less" if before[1] in ("<", "<=") else "more"
+    )
 
 
 _OTHER_DIRECTIONS: dict[str, Callable[[str, str], Direction]] = {
