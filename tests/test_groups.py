@@ -587,7 +587,7 @@ def test_generated_tests_hold(case: str, scrape: str, tmp_path: Path) -> None:
 def test_generated_tests_draw_a_group_in_trouble_and_one_without() -> None:
     for text in (spec("{labels: [team]}", GATEWAY), spec("{labels: [namespace], allow: [a, b]}", TTFT)):
         fast, slow = promtool_tests.emit(resolved(text), Context())
-        for artifact, group in ((fast, "raw series give tiles"), (fast, "fast tiles give"), (slow, "slow tiles give")):
+        for artifact, group in ((fast, "raw series give tiles"), (slow, "fast tiles give"), (slow, "slow tiles give")):
             tests = [test for test in yaml.safe_load(artifact.text)["tests"] if test["name"].startswith(group)]
             assert tests, group
             samples = [

@@ -50,7 +50,7 @@ _LIKELY = (
     (r"slo:degradation", ["raw series give the degradation level"]),
     (r"slo:worst_replica", ["raw series give the worst replica"]),
     (r"SLOWorstReplica", ["the ticket on the worst replica"]),
-    (r"SLOBurnRate", ["burn rates give alerts", "guards of the slow tiers"]),
+    (r"SLOBurnRate", ["burn rates give alerts", "guards of the fast tiers", "guards of the slow tiers"]),
     (r"SLO(BudgetExhausted|CoverageLow)", ["burn rates give alerts"]),
 )
 

@@ -1,9 +1,9 @@
 """The promtool unit tests that prove a rule file, made from the same resolved form.
 
-Two files, since promtool ignores a group's own interval. The fast one goes from raw series to tiles, short windows and
-alerts in steps of the fast group; the slow one from recorded tiles to long windows and the period, every 12 hours. A spec
-with a schedule has another, which looks at the begins and ends of its windows; one with budget adjustments has several,
-each for a moment at which they act otherwise.
+Two files, since promtool ignores a group's own interval. The fast one goes from raw series to tiles, and from burn rates
+and raw series to alerts, in steps of the fast group; the slow one from recorded tiles to windows and the period, once a
+day. A spec with a schedule has another, which looks at the begins and ends of its windows; one with budget adjustments
+has several, each for a moment at which they act otherwise.
 What must come out is computed by a second statement of the meaning (`model`, `burn`, `alert_states`), never from the
 rules' own text.
 """
@@ -14,27 +14,28 @@ from collections.abc import Iterable, Sequence
 
 from slo_compiler.emit.base import Artifact, Context, Document
 from slo_compiler.emit.promtool_tests.adjustments import adjusted_period, looks
-from slo_compiler.emit.promtool_tests.burn import fast_windows, slow_windows
+from slo_compiler.emit.promtool_tests.burn import LOOK_SECONDS, slow_windows
 from slo_compiler.emit.promtool_tests.contradictions import contradictions
 from slo_compiler.emit.promtool_tests.cut import cut_groups
 from slo_compiler.emit.promtool_tests.degradation import degradation_levels
 from slo_compiler.emit.promtool_tests.delays import delayed
 from slo_compiler.emit.promtool_tests.engine import engine_tests
 from slo_compiler.emit.promtool_tests.exemptions import has_schedules, masks, quiet_from, schedules
+from slo_compiler.emit.promtool_tests.fast_windows import fast_windows
+from slo_compiler.emit.promtool_tests.guards import guards
 from slo_compiler.emit.promtool_tests.idle import idle_fleets
 from slo_compiler.emit.promtool_tests.native import as_native, natives_of
 from slo_compiler.emit.promtool_tests.raw import raw_series
 from slo_compiler.emit.promtool_tests.replica_tickets import worst_replica_alerts
 from slo_compiler.emit.promtool_tests.replicas import worst_replicas
 from slo_compiler.emit.promtool_tests.slices import throughputs, verdicts
-from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts, slow_guards
+from slo_compiler.emit.promtool_tests.tiers import burn_rate_alerts
 from slo_compiler.emit.rules import HEADER, groups, one_line, rules_path
 from slo_compiler.emit.serialize import to_yaml
-from slo_compiler.ir import Spec
+from slo_compiler.ir import Level, Spec
 from slo_compiler.units import Duration
 
 NAME = "tests"
-_SLOW_EVALUATION = "12h"
 
 
 def paths(spec: Spec) -> list[str]:
@@ -47,13 +48,13 @@ def paths(spec: Spec) -> list[str]:
 def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
     """The test files of a spec; the same whatever the flavour of the rules."""
     del context
+    step = spec.steps.fast
     fast = [
         *raw_series(spec),
         *idle_fleets(spec),
         masks(spec),
         verdicts(spec),
         *throughputs(spec),
-        fast_windows(spec),
         burn_rate_alerts(spec),
         *contradictions(spec),
         *cut_groups(spec),
@@ -62,8 +63,8 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         *degradation_levels(spec),
         *engine_tests(spec),
     ]
-    slow = [slow_windows(spec), slow_guards(spec)]
-    begin, step = quiet_from(spec), spec.steps.fast
+    slow = [fast_windows(spec), slow_windows(spec), *(guards(spec, level) for level in Level)]
+    begin = quiet_from(spec)
     if begin:
         fast = [delayed(group, begin, step) for group in fast if group is not None]
     natives = natives_of(spec)
@@ -71,7 +72,7 @@ def emit(spec: Spec, context: Context) -> Iterable[Artifact]:
         fast = [as_native(group, natives) for group in fast if group is not None]
     path = iter(paths(spec))
     yield _file(spec, next(path), Duration.of(step).promql, fast)
-    yield _file(spec, next(path), _SLOW_EVALUATION, slow)
+    yield _file(spec, next(path), Duration.of(LOOK_SECONDS).promql, slow)
     if has_schedules(spec):
         interval, groups = schedules(spec)
         yield _file(spec, next(path), Duration.of(interval).promql, groups)

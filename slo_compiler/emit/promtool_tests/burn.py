@@ -1,8 +1,8 @@
-"""Recorded tiles to burn rates and to the period: every window's first and last tile, idle times, births."""
+"""Slow tiles to the long burn rates and to the period: every window's oldest tile, and the one that has just left it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from slo_compiler.emit.base import Document
@@ -12,7 +12,6 @@ from slo_compiler.emit.promtool_tests.notation import (
     STALE,
     Labels,
     Slot,
-    expect,
     expect_scaled,
     group,
     raw_input,
@@ -27,60 +26,8 @@ from slo_compiler.promql.build import string
 
 # A series of somebody else: whatever forgets to ask for its own slo_id reads this too.
 DECOY = "decoy/decoy"
-_DECOY_VALUE = 9999.0
-
-# One run of equal tiles: from this tile on, so many events and so many bad ones.
-_Course = tuple[tuple[int, float, float], ...]
-_EVENTS_COLUMN, _BAD_COLUMN = 1, 2
-# Idle, hardly an event, traffic; a spike of bad events and one of events mark the edges of windows; idle, traffic again.
-_FAST_SPIKE = 24
-# Tiles stand one slot before their evaluation, and event tiles are stale at it: the rules that make bad events of events
-# then write nothing of their own.
-_FAST_COURSE: _Course = (
-    (0, 0, 0),
-    (10, 0.0002, 0.0001),
-    (16, 90, 3),
-    (_FAST_SPIKE, 470, 211),
-    (_FAST_SPIKE + 1, 90, 1),
-    (40, 120, 5),
-    (60, 0, 0),
-    (75, 60, 2),
-)
-# Where good events are counted later than all of them, more end than begin while there is hardly an event.
-_LATER_COURSE: _Course = tuple((tile, events, -bad if 0 < events < 1 else bad) for tile, events, bad in _FAST_COURSE)
-
-
-def fast_windows(spec: Spec) -> Document:
-    """Fast tiles to the fast windows: values just before and just after a spike leaves each window."""
-    step = spec.steps.fast
-    windows = sorted({w for slo in spec.slos for w in slo.windows if w.level is Level.FAST}, key=lambda w: w.tiles)
-    looks = {8, 14, 20, _FAST_SPIKE, 72}
-    for window in windows:
-        looks |= {_FAST_SPIKE + window.tiles - 1, _FAST_SPIKE + window.tiles}
-    last = max(looks)
-    series = _fast_tiles(spec, last + 1)
-    checks = []
-    for look in sorted(looks):
-        for window in windows:
-            samples = []
-            for track in _own(spec, window):
-                burn = _burn(_course_of(track), look, window, float(track.slo.budget), track.factor)
-                if burn is not None:
-                    samples.append((own_labels(track), burn * track.share))
-            checks.append(expect_scaled(look * step, burn_query(window), samples))
-    checks += _constants(spec, min(looks) * step)
-    return group("fast tiles give burn rates", slot_of(step).promql, series, checks)
-
-
-def _constants(spec: Spec, seconds: int) -> list[Document]:
-    """The target, and the facts that `slo:info` carries; once, since they never change."""
-    targets = [(labels(slo.slo_id), float(slo.target) * 1000) for slo in spec.slos]
-    facts = [(series_name(names.INFO, {"slo_id": slo.slo_id, **dict(slo.info)}), 1.0) for slo in spec.slos]
-    return [expect_scaled(seconds, f"{names.TARGET} * 1000", targets), expect(seconds, names.INFO, facts)]
-
-
-# Slow tiles in steps of 4m; evaluated every 12h, which is 180 tiles.
-_SLOW_EVALUATION_SECONDS = 43200
+# Windows and periods are looked at once a day.
+LOOK_SECONDS = 86400
 _SLOW_COURSE_HOURS = 84
 # Sums do not need every tile, and the files stay small.
 _SLOW_EVERY = 12
@@ -88,12 +35,12 @@ _TARGET_FROM_TILE = 100
 
 
 def slow_windows(spec: Spec) -> Document:
-    """Slow tiles to the slow windows, and to the period; evaluated every 12 hours.
+    """Slow tiles to the slow windows, and to the period; evaluated once a day.
 
     The first days hold a tile in twelve, the rest single tiles at the edges of the period.
     """
     steps = spec.steps
-    per_look = _SLOW_EVALUATION_SECONDS // steps.slow
+    per_look = LOOK_SECONDS // steps.slow
     windows = sorted({w for slo in spec.slos for w in slo.windows if w.level is Level.SLOW}, key=lambda w: w.tiles)
     lengths = {window.tiles for window in windows} | {slo.period.tiles for slo in spec.slos}
     marks = _marks(steps, tuple(sorted(lengths)), per_look)
@@ -102,7 +49,7 @@ def slow_windows(spec: Spec) -> Document:
         tile = look * per_look
         for window in windows:
             samples = []
-            for track in _own(spec, window):
+            for track in tracks_over(spec, window):
                 burn = marks.burn(tile, window, float(track.slo.budget), later=track.slo.part_later)
                 if burn is not None:
                     samples.append((own_labels(track), burn * track.share))
@@ -161,10 +108,10 @@ class _Marks:
         return self._burns[key]
 
     def _burn(self, tile: int, window: Window, budget: float, *, later: bool) -> float | None:
-        events = _within(self.events, tile, window.tiles)
+        events = within(self.events, tile, window.tiles)
         if not events or sum(events) == 0:
             return None
-        bad = max(sum(_within(self._bads(later=later), tile, window.tiles)), 0)
+        bad = max(sum(within(self._bads(later=later), tile, window.tiles)), 0)
         if window.by_evaluations:
             evaluations = self._evaluations(tile, window.tiles)
             return bad / (sum(events) * window.tiles / evaluations * budget)
@@ -174,8 +121,8 @@ class _Marks:
         """Events, bad events and coverage of a period of so many tiles."""
         key = (tile, length, later)
         if key not in self._periods:
-            events = sum(_within(self.events, tile, length))
-            bad = max(sum(_within(self._bads(later=later), tile, length)), 0)
+            events = sum(within(self.events, tile, length))
+            bad = max(sum(within(self._bads(later=later), tile, length)), 0)
             self._periods[key] = (events, bad, self._evaluations(tile, length) / length)
         return self._periods[key]
 
@@ -282,69 +229,11 @@ def burn_query(window: Window) -> str:
     return names.burn_rate(window.name)
 
 
-def _own(spec: Spec, window: Window) -> list[Track]:
+def tracks_over(spec: Spec, window: Window) -> list[Track]:
+    """The tracks of the SLOs that have a window."""
     return [track for track in tracks(spec) if window in track.slo.windows]
 
 
-def _within(tiles: dict[int, float], tile: int, length: int) -> list[float]:
+def within(tiles: Mapping[int, float], tile: int, length: int) -> list[float]:
+    """What the tiles of a window hold whose newest is this one."""
     return [value for moment, value in tiles.items() if tile - length < moment <= tile]
-
-
-def _course_slots(course: _Course, length: int, column: int, factor: float) -> list[Slot]:
-    slots: list[Slot] = []
-    for index, run in enumerate(course):
-        end = course[index + 1][0] if index + 1 < len(course) else length
-        slots += [run[column] * factor] * (min(end, length) - run[0])
-    return slots
-
-
-@lru_cache(maxsize=256)
-def _fast_text(course: _Course, length: int, column: int, factor: float, per_tile: int) -> str:
-    """A course as promtool reads it; tile k stands in the last slot before evaluation k."""
-    tiles = _course_slots(course, length, column, factor)
-    slots: list[Slot] = [tiles[0]]
-    at_evaluation = STALE if column == _EVENTS_COLUMN else GAP
-    for tile in tiles[1:]:
-        slots += [GAP] * (per_tile - 2) + [tile, at_evaluation]
-    return values(slots)
-
-
-def _fast_tiles(spec: Spec, length: int) -> list[Document]:
-    """The course as tiles of every track."""
-    found: list[Document] = []
-    per_tile = slots_of(spec.steps.fast)
-    for track in tracks(spec):
-        for column, name, factor in (
-            (_EVENTS_COLUMN, names.EVENTS["fast"], track.factor),
-            (_BAD_COLUMN, names.BAD_EVENTS["fast"], track.bad),
-        ):
-            text = _fast_text(_course_of(track), length, column, factor, per_tile)
-            found.append({"series": f"{name}{own_labels(track)}", "values": text})
-    for name in (names.EVENTS["fast"], names.BAD_EVENTS["fast"]):
-        decoy = f"{int(_DECOY_VALUE)}x{(length - 1) * per_tile}"
-        found.append({"series": f"{name}{labels(DECOY)}", "values": decoy})
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _burn(course: _Course, look: int, window: Window, budget: float, factor: int) -> float | None:
-    events = [
-        value
-        for value in _course_slots(course, look + 1, _EVENTS_COLUMN, factor)[-window.tiles :]
-        if not isinstance(value, str)
-    ]
-    bad = [
-        value
-        for value in _course_slots(course, look + 1, _BAD_COLUMN, factor)[-window.tiles :]
-        if not isinstance(value, str)
-    ]
-    if sum(events) == 0:
-        return None
-    return max(sum(bad), 0) / (sum(events) / len(events) * window.tiles * budget)
-
-
-def _course_of(track: Track) -> _Course:
-    return _LATER_COURSE if track.slo.part_later else _FAST_COURSE
-
-
-__all__ = ["DECOY", "fast_windows", "labels", "not_decoy", "slow_windows"]

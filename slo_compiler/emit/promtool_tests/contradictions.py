@@ -23,7 +23,8 @@ from slo_compiler.units import Duration, decimal_text
 # (value at the first slot, increase per slot, slots after the first), one after the other.
 _Ramps = tuple[tuple[float, float, int], ...]
 
-_MINUTES, _TURN, _BACK = 36, 10, 31
+# A turn shows 150 s later, when it fills half of the range; in slots, so that no evaluation comes right then.
+_MINUTES, _TURN, _BACK = 31, 46, 226
 
 
 class _Drawing(NamedTuple):
@@ -41,10 +42,10 @@ def _drawing(step: int) -> _Drawing:
     # In five minutes these are 2000 events, and 2020.5 and 2021.5 of a part that may hold 1.01 x 2000 + 1.
     per_slot = 2000 * float(slot) / 300
     under, over = per_slot * 2020.5 / 2000, per_slot * 2021.5 / 2000
-    last, turn, back = (int(minutes * 60 // slot) for minutes in (_MINUTES, _TURN, _BACK))
-    at_turn = 500 + under * turn
-    at_back = at_turn + over * (back - turn)
-    part = ((500, under, turn), (at_turn + over, over, back - turn - 1), (at_back + under, under, last - back - 1))
+    last = int(_MINUTES * 60 // slot)
+    at_turn = 500 + under * _TURN
+    at_back = at_turn + over * (_BACK - _TURN)
+    part = ((500, under, _TURN), (at_turn + over, over, _BACK - _TURN - 1), (at_back + under, under, last - _BACK - 1))
     return _Drawing(slot, ((1000, per_slot, last),), part)
 
 
@@ -127,7 +128,7 @@ def _total_of(slo: Slo) -> Selector | None:
 def _exactly(spec: Spec, slos: list[Slo]) -> Document:
     step = spec.steps.fast
     checks: list[Document] = []
-    looks = [_clear_of_samples(begin, step) for begin in (630, 690)]
+    looks = [_clear_of_samples(begin, step) for begin in (330, 390)]
     length = max(looks) // step + 1
     for slo in slos:
         silent = course(alerts.impossible_data(spec, slo), (False,) * length, (0.0,) * length, step)
