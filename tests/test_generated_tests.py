@@ -89,13 +89,17 @@ spec:
   steps: {fast: 20s, slow: 100s}
   tiers:
     - {factor: 13, longWindow: 40m, shortWindow: 4m, severity: page}
+    - {factor: 9, longWindow: 40m, shortWindow: 4m, severity: ticket, minBadEvents: 7}
+    - {factor: 7, longWindow: 4m, shortWindow: 1m, severity: ticket}
     - {factor: 2, longWindow: 2d, shortWindow: 5h, severity: ticket}
 """
 
 
 @pytest.mark.promtool
 def test_generated_tests_hold_where_no_step_is_thirds_of_whole_seconds(tmp_path: Path) -> None:
-    (tmp_path / "spec.yaml").write_text(f"{ODD_STEPS}---\n{OFTEN}  alerting: {{policy: odd}}\n")
+    """And where tiers share their windows, or have few tiles, and alerts carry the label by which tests tell tiers apart."""
+    labelled = OFTEN.replace("{name: chat}", "{name: chat, labels: {case: blue}}")
+    (tmp_path / "spec.yaml").write_text(f"{ODD_STEPS}---\n{labelled}  alerting: {{policy: odd}}\n")
     out = str(tmp_path / "out")
     compiled = CliRunner().invoke(cli, ["compile", str(tmp_path / "spec.yaml"), "-o", out])
     assert compiled.exit_code == 0, compiled.output

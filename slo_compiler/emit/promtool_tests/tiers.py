@@ -5,8 +5,10 @@ Which tiles its guard counts is seen in `guards`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from slo_compiler.emit import alerts
@@ -21,7 +23,7 @@ from slo_compiler.emit.promtool_tests.alert_states import (
     text_checks,
 )
 from slo_compiler.emit.promtool_tests.burn import DECOY
-from slo_compiler.emit.promtool_tests.groups import free_name, groups_of
+from slo_compiler.emit.promtool_tests.groups import groups_of
 from slo_compiler.emit.promtool_tests.notation import (
     Labels,
     at,
@@ -102,11 +104,12 @@ def burn_rate_alerts(spec: Spec) -> Document:
     text_looks: set[int] = set()
     for slo, items, below in zip(spec.slos, courses, edges, strict=True):
         group_labels, *others = groups_of(slo)
-        case = free_name("case", slo)
+        rules = [alerts.burn_rate_alert(spec, slo, tier) for tier in slo.tiers]
+        case = _case_label(slo, rules)
         own = [
-            course(of_group(alerts.burn_rate_alert(spec, slo, tier), _in_case(group_labels, case, number)), *seen, step)
+            course(of_group(rule, _in_case(group_labels, case, number)), *seen, step)
             for number in range(len(items))
-            for tier, seen in zip(slo.tiers, _activities(slo.tiers, number, length, step), strict=True)
+            for rule, seen in zip(rules, _activities(slo.tiers, number, length, step), strict=True)
             if any(seen.active)
         ]
         own += [_below(of_group(rule, group_labels), edge, length, step) for rule, edge in below]
@@ -123,6 +126,12 @@ def burn_rate_alerts(spec: Spec) -> Document:
     series += _decoys(spec, length)
     texts = _texts(found, sorted(text_looks), length - _CLEAR - 2, step)
     return group("burn rates give alerts", at(step), series, checks, texts)
+
+
+def _case_label(slo: Slo, rules: Sequence[Document]) -> str:
+    """What tells the tiers' series apart; no label of a group, and none that an alert writes over."""
+    taken = {*slo.groups.labels}.union(*(rule["labels"] for rule in rules))
+    return next(label for label in accumulate(repeat("_"), initial="case") if label not in taken)
 
 
 def _in_case(group_labels: Labels, case: str, number: int) -> Labels:
