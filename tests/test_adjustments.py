@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -305,16 +306,17 @@ def test_a_mistake_in_an_adjusted_rule_fails_the_generated_tests(
     case: str, record: str, right: str, wrong: str, tmp_path: Path
 ) -> None:
     rule_file, tests = written(resolved(spec(CABLE)), tmp_path)
-    document = yaml.safe_load(rule_file.read_text(encoding="utf-8"))
+    document = yaml.load(rule_file.read_bytes(), Loader=yaml.CSafeLoader)
     (rule,) = [rule for group in document["groups"] for rule in group["rules"] if rule.get("record") == record]
     assert right in rule["expr"], rule["expr"]
     rule["expr"] = rule["expr"].replace(right, wrong)
-    rule_file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    rule_file.write_text(json.dumps(document), encoding="utf-8")
     result = promtool.check_rules(promtool.find_promtool(), [rule_file])
     assert result.ok, result.output
     looks = [path for path in tests if ".adjusted-" in path.name]
     assert len(looks) == 5
-    assert not promtool.test_rules(promtool.find_promtool(), looks, twice=False).ok, case
+    # Some look notices, and the others need not be asked.
+    assert not all(promtool.test_rules(promtool.find_promtool(), [look], twice=False).ok for look in looks), case
 
 
 # What is refused, and what a day says

@@ -504,16 +504,6 @@ class TestOperator:
         assert result.exit_code == 0
         assert "prometheusRule.labels is empty" in result.stderr
 
-    @pytest.mark.promtool
-    def test_wrapped_rules_are_proven_as_plain_ones(self, repository: Path) -> None:
-        Path("slo-compiler.yaml").write_text(KUBERNETES, encoding="utf-8")
-        assert run("compile", CHAT).exit_code == 0
-        result = run("test", "out", "--format", "json")
-        assert result.exit_code == 0, result.output
-        summary = json.loads(result.stdout)["summary"]
-        assert (summary["files"], summary["failed"]) == (1, 0)
-        assert summary["rules"] > 20 and summary["tests"] > 20
-
 
 class TestEnvironment:
     @pytest.mark.parametrize(

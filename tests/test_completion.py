@@ -175,7 +175,7 @@ TTFT = "}, {sli: ttft, threshold: 250ms, target: 96%"
     ("objective", "rest"),
     [
         pytest.param(TTFT, "", id="beside the latency whose count it reads"),
-        pytest.param("", "  groupBy: {labels: [namespace]}\n", id="one per namespace"),
+        pytest.param("", "  groupBy: {labels: [namespace]}\n", marks=pytest.mark.thorough, id="one per namespace"),
     ],
 )
 def test_the_generated_tests_hold(objective: str, rest: str, tmp_path: Path) -> None:

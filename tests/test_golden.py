@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import runpy
 from collections.abc import Callable, Iterator
@@ -139,8 +140,11 @@ def test_generated_tests_prove_operator_objects_too(tmp_path: Path, monkeypatch:
     config = str(GOLDEN / "prometheus-operator" / "slo-compiler.yaml")
     out = compile_to(tmp_path, script()["OPERATOR_SPEC"], "--config", config)
     assert "kind: PrometheusRule" in next((out / "rules").rglob("*.yaml")).read_text("utf-8")
-    result = CliRunner().invoke(cli, ["test", str(out), "--jobs", "1"])
+    result = CliRunner().invoke(cli, ["test", str(out), "--jobs", "1", "--format", "json"])
     assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)["summary"]
+    assert (summary["files"], summary["failed"]) == (1, 0)
+    assert summary["rules"] > 20 and summary["tests"] > 20
 
 
 def compile_to(folder: Path, *arguments: str) -> Path:

@@ -569,6 +569,9 @@ PROVEN = {
             "each replica",
             "two promises about one counter",
             "more groups than are drawn",
+            "a histogram under two names",
+            "a label that the selector limits",
+            "each job",
         ),
     ),
 )

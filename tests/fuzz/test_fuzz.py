@@ -17,7 +17,9 @@ COUNT = int(os.environ.get("FUZZ_COUNT", "1200"))
 PARTS = 6
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=[pytest.mark.thorough] * (part >= PARTS // 2)) for part in range(PARTS)]
+)
 def test_whatever_a_document_holds_it_is_refused_or_stays_text(part: int, capsys: pytest.CaptureFixture[str]) -> None:
     tally = run_cases(SEED, range(part, COUNT, PARTS))
     with capsys.disabled():
