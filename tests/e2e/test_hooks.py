@@ -83,6 +83,7 @@ def offered(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             patch.delenv(name)
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
         patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_NO_COMPILE", "1")  # Python compiles the few modules that are used
         patch.setenv("PIP_FIND_LINKS", str(wheelhouse))
         run(folder, "git", "init", "-q")
         run(folder, "git", "add", "-A")
