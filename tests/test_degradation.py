@@ -6,6 +6,7 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from slo_compiler.cli import cli
 from slo_compiler.emit import promtool_tests, rules
 from slo_compiler.emit.base import Context
+from slo_compiler.emit.dashboards.detail import dashboard
 from slo_compiler.emit.runbooks.page import page
 from slo_compiler.external import promtool
 from slo_compiler.ir import Degradation, Spec
@@ -144,6 +146,36 @@ def test_a_gateway_is_told_how_to_read_it_and_what_it_is_too_slow_for(tmp_path: 
     assert f"{query}\nand time() - timestamp({query}) < 75" in text
     assert "1 after 30 to 60 s" in re.sub(r"\s+", " ", text)
     assert LEVEL not in page(spec_of(compiled(tmp_path / "unasked", rest="")), Context())
+
+
+def test_a_dashboard_shows_in_words_what_a_gateway_is_told(tmp_path: Path) -> None:
+    """Of each promise that has a level, under a number that stays; the query is that of the gateway."""
+    objectives = (
+        f"{TTFT}, {{sli: itl, threshold: 50ms, target: 97%}}, {{name: p99, sli: ttft, threshold: 1s, target: 99%}}"
+    )
+
+    def shown(rest: str) -> dict[int, Any]:
+        found = dashboard(spec_of(compiled(tmp_path, objectives, rest)), Context())["panels"]
+        every = [part for item in found for part in (item, *item.get("panels", ()))]
+        return {item["id"]: item for item in every if LEVEL in json.dumps(item.get("targets", ()))}
+
+    assert shown("") == {}
+    panels = shown(ASKED)
+    assert list(panels) == [1013, 2013]
+    first = panels[1013]
+    query = f'{LEVEL}{{slo_id="demo/chat-ttft"}}'
+    assert first["type"] == "state-timeline"
+    assert [target["expr"] for target in first["targets"]] == [f"{query}\nand time() - timestamp({query}) < 75"]
+    (mapping,) = first["fieldConfig"]["defaults"]["mappings"]
+    assert {value: option["color"] for value, option in mapping["options"].items()} == {
+        "0": "green",
+        "1": "orange",
+        "2": "red",
+    }
+    assert mapping["options"]["2"]["text"] == "fewer: new requests get 429"
+    assert "took over 600ms, read at 750ms, in the last 30 s" in first["description"]
+    assert "took over 2s, read at 2.5s," in panels[2013]["description"]
+    assert first["links"][0]["title"] == "Explore"
 
 
 def proof_of(found: Compiled, text: str, folder: Path) -> promtool.Result:

@@ -10,6 +10,9 @@ from slo_compiler.emit.dashboards.parts import Query
 from slo_compiler.emit.explore import address_of
 
 # Variables of a dashboard, which Explore does not have; those of Grafana itself, such as `$__rate_interval`, it fills in.
+# A link cannot carry the values that are chosen: several of them must become a regular expression, in a string of PromQL,
+# in one of JSON, in an address, and a variable has one format at a time (https://github.com/grafana/grafana/issues/69051,
+# https://github.com/grafana/grafana/issues/92438). With `${service:regex}` all of them, `.+`, would arrive as `. `.
 _OF_DASHBOARD = re.compile(r"\$\{?(?!__)[a-z]")
 _VARIABLES = {"DATASOURCE": "datasource", "FROM": "__from", "TO": "__to"}
 

@@ -69,6 +69,7 @@ OF_SLO = {
     "value": 10,
     "worst replica": 11,
     "groups": 12,
+    "degradation": 13,
 }
 SLIS = {
     "ttft": 0,

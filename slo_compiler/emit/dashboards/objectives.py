@@ -12,6 +12,7 @@ from slo_compiler.emit.dashboards.layout import Row
 from slo_compiler.emit.dashboards.parts import (
     GREEN,
     GREY,
+    ORANGE,
     PURPLE,
     RED,
     About,
@@ -20,12 +21,14 @@ from slo_compiler.emit.dashboards.parts import (
     Steps,
     coloured,
     lines,
+    mapped,
     override,
 )
 from slo_compiler.emit.dashboards.text import describe, literal, number, step_text, words
-from slo_compiler.ir import Histogram, Slices, Slo, Spec, Throughput, Value
+from slo_compiler.ir import Degradation, Histogram, Slices, Slo, Spec, Throughput, Value
 from slo_compiler.promql import names
 from slo_compiler.promql.build import recorded
+from slo_compiler.promql.degradation import fresh_level
 from slo_compiler.units import Duration, percent_text
 
 # So many are open: what lies below is a screen away.
@@ -34,6 +37,11 @@ _QUANTILES = (Decimal("0.5"), Decimal("0.95"), Decimal("0.99"))
 # How Grafana calls the unit of a histogram's edges, by its seconds.
 _EDGE_UNITS = {Decimal(1): "s", Decimal("0.001"): "ms", Decimal("0.000001"): "µs"}
 _MOST_GROUPS = 20
+_LEVELS = {
+    "0": ("as always", GREEN),
+    "1": ("shorter: less context, fewer tokens of answer", ORANGE),
+    "2": ("fewer: new requests get 429", RED),
+}
 
 
 def objective_rows(spec: Spec, bases: Sequence[int]) -> Iterator[Row]:
@@ -54,6 +62,8 @@ def _panels(spec: Spec, slo: Slo, base: int) -> Iterator[Json]:
         yield _good_share(spec, slo, base, width=12)
     if slo.worst_replica is not None:
         yield _worst_replica(spec, slo, slo.worst_replica.limit, slo.worst_replica.window, base)
+    if slo.degradation is not None:
+        yield _degradation(spec, slo, slo.degradation, base)
     if slo.groups.labels:
         yield _groups(spec, slo, base)
 
@@ -233,6 +243,27 @@ def _worst_replica(spec: Spec, slo: Slo, limit: Decimal, window: Duration, base:
         no_value="no replica has many bad ones",
         min=0,
         max=1,
+    )
+
+
+def _degradation(spec: Spec, slo: Slo, asked: Degradation, base: int) -> Json:
+    edge = "" if asked.measured == asked.limit else f", read at {asked.measured}"
+    return panels.state_timeline(
+        About(
+            base + OF_SLO["degradation"],
+            f"{short_name(spec, slo)}: what a gateway should do",
+            describe(
+                f"The level by which a gateway reduces its load: more {slo.counts} than the budget allows, and more than"
+                f" {asked.guard}, took over {asked.limit}{edge}, in the last {slo.steps.fast} s, and in those before as well.",
+                f"{_LEVELS['0'][0]}; nothing while the engine's series are missing.",
+                "the rows of the engine say how many wait; a level that comes back every day means too few replicas.",
+            ),
+            12,
+            6,
+        ),
+        [Query(literal(fresh_level(slo)), "level", f"{slo.steps.fast}s")],
+        mappings=mapped(_LEVELS),
+        no_value="no level",
     )
 
 
