@@ -259,7 +259,15 @@ def test_a_query_gives_one_number_or_none() -> None:
             for kind, value in expected.items()
         ]
         tests.append({"interval": "15s", "input_series": series, "promql_expr_test": checks})
-    file = {"rule_files": ["out/rules/lab/odd.yaml"], "evaluation_interval": "30s", "tests": tests}
+    # Queries read what the fast group records; all else takes most of the time.
+    groups = yaml.safe_load(Path("out/rules/lab/odd.yaml").read_text("utf-8"))["groups"]
+    fast = [
+        {**group, "rules": [rule for rule in group["rules"] if "record" in rule]}
+        for group in groups
+        if group["name"].endswith(" fast")
+    ]
+    Path("fast.yaml").write_text(yaml.safe_dump({"groups": fast}), "utf-8")
+    file = {"rule_files": ["fast.yaml"], "evaluation_interval": "30s", "tests": tests}
     Path("t.yaml").write_text(yaml.safe_dump(file), "utf-8")
     done = subprocess.run([find_promtool(), "test", "rules", "t.yaml"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
