@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.chat import CHAT
 from tests.e2e.installed import REPOSITORY
 
 pytestmark = pytest.mark.e2e
@@ -31,19 +32,6 @@ spec:
     counter: true
     bad: {metricSource: {type: Prometheus, spec: {query: 'asked_total{code="500"}'}}}
     total: {metricSource: {type: Prometheus, spec: {query: 'asked_total'}}}
-"""
-CHAT = """\
-apiVersion: slo-compiler/v1
-kind: InferenceSLO
-metadata: {name: chat}
-spec:
-  service: desk
-  model: acme/writer
-  engine: {name: vllm, version: "0.11"}
-  selector: {job: chat}
-  experienceClass: conversational
-  objectives:
-    - {sli: itl, threshold: 25ms, target: 95%}
 """
 SLO = """\
 apiVersion: openslo/v1

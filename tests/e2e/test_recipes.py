@@ -21,25 +21,13 @@ import pytest
 
 from slo_compiler import __version__
 from tests.e2e import recipes
+from tests.e2e.chat import CHAT
 from tests.e2e.comments import Call, Comments, conversation
 from tests.e2e.installed import REPOSITORY
 from tests.e2e.recipes import CI, Step
 
 pytestmark = pytest.mark.e2e
 MARKER = "<!-- slo-compiler diff -->\n"
-SPEC = """\
-apiVersion: slo-compiler/v1
-kind: InferenceSLO
-metadata: {name: chat}
-spec:
-  service: desk
-  model: acme/writer
-  engine: {name: vllm, version: "0.11"}
-  selector: {job: chat}
-  experienceClass: conversational
-  objectives:
-    - {sli: itl, threshold: 25ms, target: 95%}
-"""
 # Installs nothing and says what it was asked for.
 RECORDER = '#!/bin/sh\necho "$(basename "$0") $*" >> "$RECORDED"\n'
 PASSING_ON = '#!/bin/sh\nexec "$@"\n'
@@ -185,7 +173,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     who = ["-c", "user.name=A Tester", "-c", "user.email=tester@example.com"]
     work = root / "work"
     (work / "specs").mkdir(parents=True)
-    (work / "specs" / "chat.yaml").write_text(SPEC, encoding="utf-8")
+    (work / "specs" / "chat.yaml").write_text(CHAT, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "slo_compiler", "compile", "-q"], cwd=work, check=True)
     shutil.copytree(CI, work / "ci")
     for command in (
