@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ Place = tuple[str | int, ...]
 _WHOLE = Path(__file__).parent / "whole"
 
 
+@cache
 def whole_documents(kind: str) -> list[Any]:
-    """Documents that hold every field of a kind, as editors read them."""
+    """Documents that hold every field of a kind, as editors read them; nobody writes into them."""
     text = (_WHOLE / f"{kind}.yaml").read_text("utf-8")
     return [_with_dates_as_text(document) for document in yaml.safe_load_all(text)]
 
@@ -43,19 +45,19 @@ def value_at(document: Any, place: Place) -> Any:
     return document
 
 
-def near_misses(document: Any, place: Place) -> Iterator[tuple[str, Any]]:
-    """The document with one thing changed at a place: what was done, and the result. Some of them are valid still."""
+def near_misses(document: Any, place: Place) -> Iterator[tuple[str, Place, Any]]:
+    """One thing changed at a place: what is done, and which value stands where then. Some of them are valid still."""
     value = value_at(document, place)
     for what, other in _others(value):
-        yield what, _replaced(document, place, other)
+        yield what, place, other
     if place and isinstance(place[-1], str):
         parent = value_at(document, place[:-1])
         key = place[-1]
         less = {name: item for name, item in parent.items() if name != key}
-        yield "key dropped", _replaced(document, place[:-1], less)
+        yield "key dropped", place[:-1], less
         for name in (f"{key}s", key.upper(), key[:-1], "", "a b", "a/b", "1a"):
             if name not in parent:
-                yield f"key renamed to {name!r}", _replaced(document, place[:-1], {**less, name: value})
+                yield f"key renamed to {name!r}", place[:-1], {**less, name: value}
 
 
 def _others(value: Any) -> Iterator[tuple[str, Any]]:
@@ -188,8 +190,8 @@ TEXTS = (
 def one_near_miss(draw: st.DrawFn, document: Any) -> tuple[Any, str]:
     """The document with one thing changed somewhere, and what was changed."""
     place = draw(st.sampled_from(list(places(document))))
-    what, changed = draw(st.sampled_from(list(near_misses(document, place))))
-    return changed, f"{place}: {what}"
+    what, where, value = draw(st.sampled_from(list(near_misses(document, place))))
+    return _replaced(document, where, value), f"{place}: {what}"
 
 
 def _replaced(document: Any, place: Place, value: Any) -> Any:

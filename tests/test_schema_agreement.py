@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -217,14 +218,14 @@ def test_documents_made_from_the_schema_are_judged_alike(kind: str) -> None:
     ids=str,
 )
 def test_editors_refuse_what_the_compiler_refuses(kind: str, place: tuple[str | int, ...], value: object) -> None:
-    document = whole_documents(kind)[0]
+    document = copy.deepcopy(whole_documents(kind)[0])
     value_at(document, place[:-1])[place[-1]] = value
     assert schema_faults(kind, document)
     assert read(kind, document) or refused_by_the_compiler(document)
 
 
 def test_an_alternative_needs_a_reason_in_editors_too() -> None:
-    document = whole_documents("ExperienceCatalog")[0]
+    document = copy.deepcopy(whole_documents("ExperienceCatalog")[0])
     del document["spec"]["experienceClasses"]["brisk"]["ceilings"]["ttft"]["reason"]
     assert schema_faults("ExperienceCatalog", document)
 
@@ -237,7 +238,7 @@ def test_every_rule_that_a_schema_cannot_say_is_met(kind: str) -> None:
 
 
 def _breaks_only(kind: str, rule: str, place: tuple[str | int, ...], value: object) -> bool:
-    document = whole_documents(kind)[0]
+    document = copy.deepcopy(whole_documents(kind)[0])
     value_at(document, place[:-1])[place[-1]] = value
     found = read(kind, document)
     return any(re.search(rule, fault) for fault in found) and not schema_faults(kind, document)
