@@ -117,6 +117,10 @@ class _Marks:
             return bad / (sum(events) * window.tiles / evaluations * budget)
         return bad / (sum(events) / len(events) * window.tiles * budget)
 
+    def is_recorded(self, tile: int, length: int) -> bool:
+        """Whether a period of so many tiles holds any of them."""
+        return bool(within(self.events, tile, length))
+
     def period(self, tile: int, length: int, *, later: bool = False) -> tuple[float, float, float]:
         """Events, bad events and coverage of a period of so many tiles."""
         key = (tile, length, later)
@@ -189,6 +193,8 @@ def _period_checks(spec: Spec, marks: _Marks, tile: int) -> list[Document]:
         found[names.PERIOD_COVERAGE].append((labels(slo.slo_id), coverage * 1000))
     for track in tracks(spec):
         slo, own = track.slo, own_labels(track)
+        if not marks.is_recorded(tile, slo.period.tiles):
+            continue
         events, bad, coverage = marks.period(tile, slo.period.tiles, later=slo.part_later)
         found[names.PERIOD_EVENTS].append((own, events * track.factor))
         found[names.PERIOD_BAD_EVENTS].append((own, bad * track.bad))
