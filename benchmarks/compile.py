@@ -360,7 +360,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", default="1,10,100,1000", help="numbers of SLOs, ascending; up to 10000")
     parser.add_argument("--runs", type=int, default=3, help=f"runs of each command; 1 from {LARGE} SLOs on")
-    parser.add_argument("--starts", type=int, default=11, help="pairs of runs for the start-up ratios")
+    parser.add_argument("--starts", type=int, default=41, help="pairs of runs for the start-up ratios")
     parser.add_argument("--hook-specs", type=int, default=1000, help="specs beside which the hook judges one")
     parser.add_argument("--quick", action="store_true", help="one run of everything: the figures are rough")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
