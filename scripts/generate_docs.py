@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from slo_compiler.breaches import breach_answers, read_for
-from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import COMMANDS, cli
 from slo_compiler.describe_catalog import entries_of, markdown_context, markdown_environment
 from slo_compiler.diagnostics.codes import Code
@@ -25,6 +24,7 @@ from slo_compiler.documents.inference_slo import InferenceSLOSpec, Objective
 from slo_compiler.documents.sight import UNSEEN_TITLES, BreachType, Unseen
 from slo_compiler.engine_versions import known_versions, resolve_engine
 from slo_compiler.engines import ResolvedEngine, load_builtin_engines
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.slis import Sli, load_slis
 from slo_compiler.units import Duration
 

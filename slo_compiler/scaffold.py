@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jinja2
 
 from slo_compiler import __version__
-from slo_compiler.catalog import UseCase, load_builtin_catalog
+from slo_compiler.catalog import UseCase
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic, Severity
 from slo_compiler.diagnostics.nearest import did_you_mean
@@ -27,6 +27,7 @@ from slo_compiler.resolve.environment import Environment
 from slo_compiler.resolve.promises import CATALOG_SLIS
 from slo_compiler.resources import template_path
 from slo_compiler.schemas import schema_text
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.slis import load_slis
 from slo_compiler.units import percent_text
 

@@ -167,8 +167,8 @@ def _mend(part: dict[str, Any]) -> None:
 
 def _complete_inference(body: dict[str, Any]) -> None:
     """Names that an editor can offer: those of the built-in catalog, engines and SLIs."""
-    from slo_compiler.catalog import load_builtin_catalog
     from slo_compiler.engines import load_builtin_engines
+    from slo_compiler.shipped_catalog import load_builtin_catalog
     from slo_compiler.slis import load_slis
 
     catalog, definitions = load_builtin_catalog(), body["$defs"]

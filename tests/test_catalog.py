@@ -12,12 +12,13 @@ from _pytest.mark import ParameterSet
 from pydantic import ValidationError
 
 from slo_compiler import catalog as shipped
-from slo_compiler import formulas
-from slo_compiler.catalog import Catalog, CatalogSpec, Sourced, UseCase, load_builtin_catalog, merge_catalog
+from slo_compiler import formulas, shipped_catalog
+from slo_compiler.catalog import Catalog, CatalogSpec, Sourced, UseCase, merge_catalog
 from slo_compiler.documents import catalog as documents
 from slo_compiler.documents.catalog import ExperienceCatalog
 from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.resources import builtin_path
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.units import Duration
 
 CATALOG = load_builtin_catalog()
@@ -407,7 +408,7 @@ def test_what_is_read_of_shipped_files_has_the_fields_of_the_document() -> None:
 
 def test_what_is_read_section_by_section_is_what_the_documents_hold_together() -> None:
     together = merge_catalog(built_in_documents())
-    assert [path.name for path in FILES] == list(shipped._FILES.values())
+    assert [path.name for path in FILES] == list(shipped_catalog._FILES.values())
     assert list(CATALOG.sources.items()) == list(together.sources.items())
     assert flat(dict(CATALOG.adjustments.parts())) == flat(dict(together.adjustments.parts()))
     for kind in ("experience class", "traffic profile", "use case"):

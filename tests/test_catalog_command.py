@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
-from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import cli
 from slo_compiler.describe_catalog import UnknownEntry, entries_of, find_entries
 from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.plain_text import escape_markdown
 from slo_compiler.resources import schema_path
+from slo_compiler.shipped_catalog import load_builtin_catalog
 
 CATALOG = load_builtin_catalog()
 ENTRIES = entries_of(CATALOG)

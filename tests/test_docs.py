@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import COMMANDS
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.engines import load_builtin_engines
+from slo_compiler.shipped_catalog import load_builtin_catalog
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("annotations.md", "catalog.md", "commands.md", "diagnostics.md", "engines.md")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo_compiler import formulas
-from slo_compiler.catalog import load_builtin_catalog
+from slo_compiler.shipped_catalog import load_builtin_catalog
 
 ADJUSTMENTS = load_builtin_catalog().adjustments
 ALPHA = ADJUSTMENTS.prompt_length.alpha.value

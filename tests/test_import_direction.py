@@ -24,6 +24,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     (
         "catalog",
         "edges",
+        "shipped_catalog",
         "shipped_engines",
         "engines",
         "engine_versions",
@@ -63,9 +64,9 @@ RANK = {name: rank for rank, names in enumerate(STAGES) for name in names}
 WORLD = {"load", "write", "external", "publish", "resources", "prove", "schemas", "cli"}
 # Modules that read the facts that ship with the package, and nothing else.
 BUILTIN_LOADERS = {
-    "catalog.py",
     "diagnostics/pages.py",
     "exporter/defaults.py",
+    "shipped_catalog.py",
     "shipped_engines.py",
     "live/metric_words.py",
     "slis.py",

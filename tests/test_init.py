@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from slo_compiler import scaffold
-from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import cli
 from slo_compiler.cli import init as init_module
 from slo_compiler.diagnostics.diagnostic import Severity
@@ -31,6 +30,7 @@ from slo_compiler.load.yaml import load_bytes
 from slo_compiler.pipeline import Checked, check_loaded
 from slo_compiler.resolve.environment import Environment
 from slo_compiler.resources import template_path
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.write import place
 from slo_compiler.write.apply import replace_file
 

@@ -12,7 +12,6 @@ import click
 import pytest
 
 from slo_compiler import checks
-from slo_compiler.catalog import load_builtin_catalog
 from slo_compiler.cli import COMMANDS, cli
 from slo_compiler.cli.compile import FLAVOURS, KINDS
 from slo_compiler.diagnostics.codes import Code
@@ -29,6 +28,7 @@ from slo_compiler.engines import load_builtin_engines
 from slo_compiler.load.yaml import load_file
 from slo_compiler.resolve.policies import builtin_policy_names, load_builtin_policy
 from slo_compiler.resources import builtin_path
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.slis import load_slis
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -30,7 +30,7 @@ def command() -> None:
 def list_entries(common: Common, output: str) -> None:
     """List everything that a spec can name; as JSON and Markdown with every value."""
     from slo_compiler import describe_catalog
-    from slo_compiler.catalog import load_builtin_catalog
+    from slo_compiler.shipped_catalog import load_builtin_catalog
 
     catalog = load_builtin_catalog()
     renderers: dict[str, Renderer] = {
@@ -49,8 +49,8 @@ def list_entries(common: Common, output: str) -> None:
 def show_entry(common: Common, name: str, output: str) -> None:
     """Show every value of a class, use case, profile or adjustment: source, reason, what other sources say."""
     from slo_compiler import describe_catalog
-    from slo_compiler.catalog import load_builtin_catalog
     from slo_compiler.diagnostics.nearest import did_you_mean
+    from slo_compiler.shipped_catalog import load_builtin_catalog
 
     catalog = load_builtin_catalog()
     entries = describe_catalog.entries_of(catalog)

@@ -88,8 +88,8 @@ class _Question:
 
 def _questions() -> dict[str, _Question]:
     from slo_compiler import scaffold
-    from slo_compiler.catalog import load_builtin_catalog
     from slo_compiler.engines import load_builtin_engines
+    from slo_compiler.shipped_catalog import load_builtin_catalog
 
     engines, use_cases = list(load_builtin_engines()), ", ".join(load_builtin_catalog().use_cases)
     return {

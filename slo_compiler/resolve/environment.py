@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from slo_compiler.catalog import Catalog, load_builtin_catalog
+from slo_compiler.catalog import Catalog
 from slo_compiler.diagnostics.codes import Code
 from slo_compiler.diagnostics.diagnostic import Diagnostic
 from slo_compiler.diagnostics.nearest import did_you_mean
@@ -21,6 +21,7 @@ from slo_compiler.resolve.definitions import Definitions
 from slo_compiler.resolve.findings import Findings
 from slo_compiler.resolve.policies import DEFAULT_POLICY, builtin_policy_names, load_builtin_policy
 from slo_compiler.resolve.windows import steps_of
+from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.slis import Sli, load_slis
 
 # Kinds of OpenSLO that others name.
