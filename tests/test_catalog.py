@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from slo_compiler import catalog as shipped
 from slo_compiler import formulas, shipped_catalog
-from slo_compiler.catalog import Catalog, CatalogSpec, Sourced, UseCase, merge_catalog
+from slo_compiler.catalog import Catalog, CatalogSpec, Sourced, UseCase
 from slo_compiler.documents import catalog as documents
 from slo_compiler.documents.catalog import ExperienceCatalog
 from slo_compiler.documents.sourced import sourced_values
 from slo_compiler.resources import builtin_path
 from slo_compiler.shipped_catalog import load_builtin_catalog
 from slo_compiler.units import Duration
+from tests.merged_catalog import merge_catalog
 
 CATALOG = load_builtin_catalog()
 FILES = sorted(builtin_path("catalog").glob("*.yaml"))
